@@ -1,0 +1,363 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A download from opener to target: read, check, try again where that is safe, publish (D-8).
+
+Bytes that failed a check are never under the caller's path, and a stream that ended early is never taken
+for a whole one. What is retried, and from where, is decided here; backends and paths are others' business.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, Self
+
+from nova_image import errors
+from nova_image.transfer import hashing
+from nova_image.transfer.bodies import Body, Expected, Limits, Opener, StallWatch
+from nova_image.transfer.targets import Target, target_for
+
+LOG = logging.getLogger(__name__)
+FILL_BYTES = 256 * 1024
+_PAUSE_S = 0.25
+_PAUSE_MAX_S = 8.0
+
+
+def deliver(
+    opener: Opener,
+    expected: Expected | None,
+    *,
+    settings: Limits,
+    data: Any = None,
+    dest_path: Any = None,
+    logger: logging.Logger = LOG,
+    log_failures: bool = True,
+    worth_retrying: Callable[[BaseException], bool] | None = None,
+    pause: Callable[[int], None] | None = None,
+) -> DownloadedChunks | None:
+    """Fetch an image's bytes to ``data``, else to ``dest_path``, else hand out an iterator (C-126 to C-128).
+
+    The request is made at once in all three forms; a path is opened after it succeeded (C-129).
+
+    :param opener: opens the body from an offset; called again for a retry, so it may pick another server
+    :param expected: what the bytes must be; None = not known here, the body checks itself
+    :param settings: retries, stall limits and the policy for images without a hash
+    :param data: object with ``write``; neither flushed nor closed. Restarted only if it can be put back
+    :param dest_path: replaced only when everything is there and right; falsy = not given
+    :param log_failures: log ``Error writing to <dest_path>: <exception>`` at ERROR (C-131)
+    :param worth_retrying: which failures of a body are tried again; default :func:`broken_stream`
+    :param pause: called with 1, 2, ... before each retry; default waits exponentially with jitter
+    :raises ImageTransferError: cut, stalled, corrupt or without a hash where one is demanded
+    :raises OSError: the target's own errors, as they are (C-133)
+    """
+    body = opener(0)
+    try:
+        known = _apply_no_hash_policy(expected, settings, logger)
+        if data is None and not dest_path:
+            return DownloadedChunks(body, known, settings)
+        target = target_for(data, dest_path)
+    except BaseException:
+        body.close()
+        raise
+    transfer = _Transfer(opener, target, known, settings, logger)
+    transfer.worth_retrying = worth_retrying or broken_stream
+    transfer.pause = pause or wait_before_retry
+    try:
+        transfer.run(body)
+    except BaseException as exc:
+        if log_failures and transfer.opened:
+            logger.error('Error writing to %(path)s: %(exception)s', {'path': dest_path, 'exception': exc})
+        raise
+    return None
+
+
+def broken_stream(exc: BaseException) -> bool:
+    """A stream that was cut, reset, stalled or corrupt; glanceclient's EPIPE is a ConnectionError too."""
+    return isinstance(exc, (errors.ImageTransferError, ConnectionError, TimeoutError))
+
+
+def wait_before_retry(attempt: int) -> None:
+    """Sleep before retry number ``attempt`` (1, 2, ...): doubling, half of it random, at most 8 s."""
+    longest = min(_PAUSE_MAX_S, _PAUSE_S * 2 ** (attempt - 1))
+    time.sleep(longest * (0.5 + random.random() / 2))
+
+
+def _apply_no_hash_policy(expected: Expected | None, limits: Limits, logger: logging.Logger) -> Expected:
+    if expected is None:
+        return Expected()
+    if expected.best_hash() is None:
+        if limits.no_hash == 'refuse':
+            raise errors.ImageHashMissing(image_id=expected.image_id)
+        if limits.no_hash != 'accept':
+            logger.warning(
+                'Image %s carries no hash: only the length of what is downloaded can be checked. '
+                'Set [image] no_hash to "refuse" or "accept" to decide this for good.',
+                expected.image_id,
+            )
+    return expected
+
+
+class _Count:
+    """How many bytes came, against what the body announced and what the record says."""
+
+    def __init__(self, expected: Expected) -> None:
+        self._expected = expected
+        self.position = 0
+
+    def add(self, count: int) -> None:
+        self.position += count
+        size = self._expected.size
+        if size is not None and self.position > size:
+            raise errors.ImageCorrupt(
+                f'Image {self._expected.image_id}: the server sent more than the {size} bytes it should have.',
+                image_id=self._expected.image_id,
+            )
+
+    def check_end(self, body: Body) -> None:
+        """At the end of ``body``: all that was announced is there, and the whole image with it."""
+        announced = None if body.length is None else body.offset + body.length
+        size = self._expected.size
+        for whole in (announced, size):
+            if whole is not None and self.position != whole:
+                raise errors.ImageDownloadIncomplete(
+                    image_id=self._expected.image_id, received=self.position, expected=whole
+                )
+
+
+def _check_hash(lane: hashing.Lane, expected: Expected) -> None:
+    """End the lane and compare. No hash known: nothing to compare."""
+    digests = lane.digests()
+    best = expected.best_hash()
+    if best is not None and digests[best[0]] != best[1]:
+        raise errors.ImageCorrupt(
+            image_id=expected.image_id, actual=digests[best[0]], expected=best[1]
+        )
+
+
+def _lane(expected: Expected, size: int | None, buffer_bytes: int = 0) -> hashing.Lane:
+    best = expected.best_hash()
+    return hashing.lane([best[0]] if best else [], size, buffer_bytes)
+
+
+class _Transfer:
+    """One download into a target, with its retries."""
+
+    worth_retrying: Callable[[BaseException], bool]
+    pause: Callable[[int], None]
+
+    def __init__(
+        self, opener: Opener, target: Target, expected: Expected, limits: Limits, logger: logging.Logger
+    ) -> None:
+        self._opener = opener
+        self._target = target
+        self._expected = expected
+        self._limits = limits
+        self._log = logger
+        self._count = _Count(expected)
+        self._lane: hashing.Lane | None = None
+        self._writing = False  # what is raised meanwhile is the target's failure, not the body's
+        self.opened = False
+
+    def run(self, body: Body) -> None:
+        """Until the target is committed, or discarded and the error raised. Every body is closed (C-307)."""
+        try:
+            try:
+                self._target.open()
+                self.opened = True
+            except BaseException:
+                body.close()
+                raise
+            self._fetch(body)
+            self._target.commit()
+        except BaseException:
+            self._target.discard()
+            raise
+        finally:
+            self._end_lane()
+
+    def _fetch(self, first: Body) -> None:
+        body: Body | None = first
+        attempt, failure, resumable = 0, None, False
+        while True:
+            try:
+                if body is None:
+                    assert failure is not None
+                    self.pause(attempt)
+                    body = self._open_again(failure)
+                self._copy(body)
+                return
+            except BaseException as exc:
+                attempt += 1
+                resumable = bool(getattr(body, 'resumable', resumable))
+                if not self._can_go_on(exc, attempt, resumable):
+                    raise
+                self._log.warning(
+                    'Download of image %s broke off after %d bytes (%s); trying again, %d of %d.',
+                    self._expected.image_id,
+                    self._count.position,
+                    exc,
+                    attempt,
+                    self._limits.num_retries,
+                )
+                failure = exc
+            finally:
+                if body is not None:
+                    body.close()
+            body = None
+
+    def _can_go_on(self, exc: BaseException, attempt: int, resumable: bool) -> bool:
+        if self._writing or attempt > self._limits.num_retries or not self.worth_retrying(exc):
+            return False
+        return self._target.can_restart() or (resumable and self._may_resume(exc))
+
+    def _may_resume(self, exc: BaseException) -> bool:
+        """From where it broke: only if what came so far is not what is wrong, and a hash covers it all."""
+        wrong = isinstance(exc, errors.ImageCorrupt) or getattr(exc, 'errno', None) == errno.EPIPE
+        return not wrong and self._count.position > 0 and self._expected.best_hash() is not None
+
+    def _open_again(self, failure: BaseException) -> Body:
+        """A body that goes on from where the last one broke, or one from the start into an emptied target."""
+        wanted = self._count.position if self._may_resume(failure) else 0
+        body = self._opener(wanted)
+        try:
+            if wanted and body.offset == wanted:
+                return body
+            if body.offset != 0 or not self._target.restart():
+                raise failure
+        except BaseException:
+            body.close()
+            raise
+        self._end_lane()
+        self._lane, self._count = None, _Count(self._expected)
+        return body
+
+    def _copy(self, body: Body) -> None:
+        """All of ``body`` into the target, checked; the lane and the count go on from an earlier body."""
+        watch = StallWatch(self._limits, self._expected.image_id)
+        readinto = getattr(body, 'readinto', None)
+        if self._lane is None:
+            size = self._expected.size if self._expected.size is not None else body.length
+            self._lane = _lane(self._expected, size, hashing.BUFFER_BYTES if readinto else 0)
+        lane = self._lane
+        if readinto is not None:
+            self._copy_buffers(readinto, lane, watch)
+        else:
+            for chunk in watch.watch(body):
+                self._count.add(len(chunk))
+                slot = lane.take()
+                self._write(chunk, len(chunk))
+                lane.give(slot, chunk)
+        self._count.check_end(body)
+        _check_hash(lane, self._expected)
+
+    def _copy_buffers(
+        self, readinto: Callable[[memoryview], int], lane: hashing.Lane, watch: StallWatch
+    ) -> None:
+        ended = False
+        while not ended:
+            slot = lane.take()
+            view, filled, failure = memoryview(slot), 0, None
+            while filled < FILL_BYTES:
+                try:
+                    begin = time.monotonic()
+                    got = readinto(view[filled:])
+                    watch.moved(got, time.monotonic() - begin)
+                except BaseException as exc:  # noqa: BLE001 - raised below, once what came before it is kept
+                    failure = exc
+                    break
+                if not got:
+                    ended = True
+                    break
+                filled += got
+            if filled:
+                self._count.add(filled)
+                self._write(slot, filled)
+            lane.give(slot, view[:filled])
+            if failure is not None:
+                raise failure
+
+    def _write(self, data: bytes | bytearray, count: int) -> None:
+        self._writing = True
+        self._target.write(data, count)
+        self._writing = False
+
+    def _end_lane(self) -> None:
+        if self._lane is not None:
+            self._lane.close()
+
+
+class DownloadedChunks:
+    """The iterator form: the body's chunks, checked on the way (C-126).
+
+    A chunk that completes the image is checked before it is handed out; so is the end of a body whose size
+    was not known. A failed check raises instead of ending. Nothing is retried, since what was handed out
+    cannot be taken back (C-302). ``len()`` is the image's size in bytes. ``close()`` ends it early; it is
+    never closed on the caller's behalf before its end (C-307).
+    """
+
+    def __init__(self, body: Body, expected: Expected, limits: Limits) -> None:
+        self._body = body
+        self._expected = expected
+        self._count = _Count(expected)
+        self._size = expected.size if expected.size is not None else body.length
+        self._lane = _lane(expected, self._size)
+        self._chunks = StallWatch(limits, expected.image_id).watch(body)
+        self._failure: BaseException | None = None
+        self._checked = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __len__(self) -> int:
+        if self._size is None:
+            raise TypeError(f'the size of image {self._expected.image_id} is not known before its end')
+        return self._size
+
+    def __next__(self) -> bytes:
+        if self._failure is not None:
+            raise self._failure
+        try:
+            chunk = next(self._chunks)
+            self._count.add(len(chunk))
+            slot = self._lane.take()
+            self._lane.give(slot, chunk)
+            if self._expected.size is not None and self._count.position == self._expected.size:
+                self._check()
+            return chunk
+        except StopIteration:
+            self._finish()
+            raise
+        except BaseException as exc:
+            self._fail(exc)
+            raise
+
+    def _check(self) -> None:
+        if not self._checked:
+            self._checked = True
+            _check_hash(self._lane, self._expected)
+
+    def _finish(self) -> None:
+        try:
+            self._count.check_end(self._body)
+            self._check()
+        except BaseException as exc:
+            self._fail(exc)
+            raise
+        self.close()
+
+    def _fail(self, exc: BaseException) -> None:
+        self._failure = exc
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection up. The rest of the image is not read and nothing is checked any more."""
+        self._lane.close()
+        self._body.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hash bytes beside a transfer: in a thread of its own where that pays, in line where it does not.
+
+hashlib gives the interpreter up while it works, so a second core hides SHA-512 behind the network. A lane
+owns a fixed number of slots (buffers or mere permits), which bounds memory however slow the hash is.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import queue
+import sys
+import threading
+from collections.abc import Sequence
+from typing import Protocol
+
+BUFFER_BYTES = 1024 * 1024
+SLOTS = 4
+THREAD_FROM_BYTES = 4 * 1024 * 1024
+
+
+class Lane(Protocol):
+    """``take`` a slot, fill it, ``give`` it back with the bytes to hash; ``digests`` ends the lane."""
+
+    def take(self) -> bytearray: ...
+
+    def give(self, slot: bytearray, data: bytes | memoryview) -> None: ...
+
+    def digests(self) -> dict[str, str]: ...
+
+    def close(self) -> None: ...
+
+
+class InLine:
+    """Hash on the calling thread; also the lane for no hash at all."""
+
+    def __init__(self, algorithms: Sequence[str], buffer_bytes: int) -> None:
+        self._hashes = {name: new(name) for name in algorithms}
+        self._slot = bytearray(buffer_bytes)
+
+    def take(self) -> bytearray:
+        return self._slot
+
+    def give(self, slot: bytearray, data: bytes | memoryview) -> None:
+        for each in self._hashes.values():
+            each.update(data)
+
+    def digests(self) -> dict[str, str]:
+        return {name: each.hexdigest() for name, each in self._hashes.items()}
+
+    def close(self) -> None:
+        pass
+
+
+class Beside:
+    """Hash on a second thread; ``take`` waits when it lags by :data:`SLOTS` slots."""
+
+    def __init__(self, algorithms: Sequence[str], buffer_bytes: int) -> None:
+        self._hashes = {name: new(name) for name in algorithms}
+        self._work: queue.SimpleQueue[tuple[bytearray, bytes | memoryview] | None] = queue.SimpleQueue()
+        self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+        for _ in range(SLOTS):
+            self._free.put(bytearray(buffer_bytes))
+        self._thread = threading.Thread(target=self._run, name='nova-image-hash', daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            slot, data = work
+            for each in self._hashes.values():
+                each.update(data)
+            del data, work
+            self._free.put(slot)
+
+    def take(self) -> bytearray:
+        return self._free.get()
+
+    def give(self, slot: bytearray, data: bytes | memoryview) -> None:
+        self._work.put((slot, data))
+
+    def digests(self) -> dict[str, str]:
+        self.close()
+        return {name: each.hexdigest() for name, each in self._hashes.items()}
+
+    def close(self) -> None:
+        if self._thread.is_alive():
+            self._work.put(None)
+            self._thread.join()
+
+
+def lane(algorithms: Sequence[str], size: int | None, buffer_bytes: int = 0) -> Lane:
+    """A lane for a body of ``size`` bytes (None = not known).
+
+    :param buffer_bytes: size of the slots' buffers; 0 for slots that are permits only
+    """
+    if algorithms and (size is None or size >= THREAD_FROM_BYTES) and second_thread_pays():
+        return Beside(algorithms, buffer_bytes)
+    return InLine(algorithms, buffer_bytes)
+
+
+def is_known(algorithm: str) -> bool:
+    """Whether this Python has the algorithm, and its digest has one length."""
+    return algorithm in hashlib.algorithms_available and not algorithm.startswith('shake')
+
+
+def new(algorithm: str) -> hashlib._Hash:
+    """A hash for integrity, allowed on hosts that forbid MD5 for security."""
+    return hashlib.new(algorithm, usedforsecurity=False)
+
+
+def second_thread_pays() -> bool:
+    """Whether a real thread on a second core can be had: not on one core, not where threads are green."""
+    return _cores() > 1 and not _threads_are_green()
+
+
+@functools.cache
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
+
+
+def _threads_are_green() -> bool:
+    eventlet = sys.modules.get('eventlet.patcher')
+    if eventlet is not None and eventlet.is_monkey_patched('thread'):
+        return True
+    gevent = sys.modules.get('gevent.monkey')
+    return gevent is not None and bool(gevent.is_module_patched('threading'))
