@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front door, over a driver that writes down what reaches it."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import types
+from typing import Any
+
+import pytest
+from oslo_config import cfg
+
+import nova_image
+from nova_image import errors, options
+from nova_image.driver import ImageDriver, build, load
+
+CTX = types.SimpleNamespace(auth_token='t', is_admin=False, project_id='p', user_id='u')
+NOBODY = types.SimpleNamespace(is_admin=False, project_id='p', user_id='u')
+
+
+class NotedDriver(ImageDriver):
+    """Writes down each call; answers with one public and one private record."""
+
+    name = 'noted'
+
+    def __init__(self, conf: cfg.ConfigOpts) -> None:
+        super().__init__(conf)
+        self.calls: list[tuple[Any, ...]] = []
+
+    def list(self, context: Any, **params: Any) -> list[dict[str, Any]]:
+        self.calls.append(('list', params))
+        return [{'id': 'a', 'is_public': True, 'properties': {}}, {'id': 'b', 'is_public': False, 'properties': {}}]
+
+    def show(self, context: Any, image_id: str, *flags: Any, server: str | None = None) -> dict[str, Any]:
+        self.calls.append(('show', image_id, flags, server))
+        return {'id': image_id, 'is_public': False, 'properties': {}}
+
+    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+        self.calls.append(('create', copy.deepcopy(image_info), data))
+        image_info['properties']['touched'] = True
+        return {'id': 'new'}
+
+    def update(self, context: Any, image_id: str, image_info: Any, data: Any = None, purge_props: bool = False, *,
+               server: str | None = None) -> dict[str, Any]:  # fmt: skip
+        self.calls.append(('update', image_id, image_info, data, purge_props, server))
+        return {'id': image_id}
+
+    def delete(self, context: Any, image_id: str, *, server: str | None = None) -> bool:
+        self.calls.append(('delete', image_id, server))
+        return True
+
+    def download(self, context: Any, image_id: str, data: Any = None, dest_path: Any = None,
+                 trusted_certs: Any = None, *, server: str | None = None) -> Any:  # fmt: skip
+        self.calls.append(('download', image_id, data, dest_path, server))
+        return iter(()) if data is None and dest_path is None else None
+
+
+@pytest.fixture
+def conf() -> cfg.ConfigOpts:
+    conf = cfg.ConfigOpts()
+    conf([])
+    return options.register(conf)
+
+
+@pytest.fixture
+def driver(conf: cfg.ConfigOpts) -> NotedDriver:
+    return NotedDriver(conf)
+
+
+@pytest.fixture
+def api(driver: NotedDriver, conf: cfg.ConfigOpts) -> nova_image.API:
+    return nova_image.API(driver, conf=conf)
+
+
+@pytest.mark.contract('C-289', 'C-280')
+def test_signatures_are_those_of_the_historic_class() -> None:
+    def signature(name: str) -> str:
+        parameters = inspect.signature(getattr(nova_image.API, name)).parameters.values()
+        return ', '.join(f'{p.name}={p.default!r}' if p.default is not p.empty else p.name for p in parameters)
+
+    assert signature('get') == 'self, context, id_or_uri, include_locations=False, show_deleted=True'
+    assert signature('create') == 'self, context, image_info, data=None'
+    assert signature('update') == 'self, context, id_or_uri, image_info, data=None, purge_props=False'
+    assert signature('delete') == 'self, context, id_or_uri'
+    assert signature('download') == 'self, context, id_or_uri, data=None, dest_path=None, trusted_certs=None'
+    assert signature('copy_image_to_store') == 'self, context, image_id, store'
+    assert signature('generate_image_url') == 'self, image_ref, context=None'
+    assert signature('generate_glance_url') == 'self, context=None'
+
+
+@pytest.mark.contract('C-066', 'C-067')
+def test_get_all_passes_on_what_is_truthy_and_refuses_other_keywords(api: nova_image.API, driver: NotedDriver) -> None:
+    api.get_all(CTX, filters={}, marker='', limit=0, sort_key='name')
+    assert driver.calls == [('list', {'sort_key': 'name'})]
+    with pytest.raises(TypeError):
+        api.get_all(CTX, bogus=1)  # type: ignore[call-arg]
+
+
+@pytest.mark.contract('C-070')
+def test_filters_that_are_no_dict_are_one_clear_error(api: nova_image.API) -> None:
+    with pytest.raises(AttributeError, match='expected a dict') as caught:
+        api.get_all(CTX, filters=['x'])  # type: ignore[arg-type]
+    assert isinstance(caught.value, errors.BadFilter)
+
+
+@pytest.mark.contract('C-090', 'C-073')
+def test_the_availability_rule_hides_images_from_a_caller_without_a_token(api: nova_image.API) -> None:
+    assert [record['id'] for record in api.get_all(NOBODY)] == ['a']
+    assert [record['id'] for record in api.get_all(CTX)] == ['a', 'b']
+    with pytest.raises(errors.ImageNotFound):
+        api.get(NOBODY, 'b')
+    assert api.delete(NOBODY, 'b') is True
+
+
+@pytest.mark.contract('C-278')
+def test_a_reference_is_resolved_into_server_and_id(api: nova_image.API, driver: NotedDriver) -> None:
+    ref = 'https://other:1/images/ID'
+    api.get(CTX, ref, True, False)
+    api.update(CTX, ref, {}, purge_props=True)
+    api.delete(CTX, ref)
+    api.download(CTX, ref, dest_path='/x')
+    assert driver.calls == [
+        ('show', 'ID', (True, False), 'https://other:1'),
+        ('update', 'ID', {}, None, True, 'https://other:1'),
+        ('delete', 'ID', 'https://other:1'),
+        ('download', 'ID', None, '/x', 'https://other:1'),
+    ]
+
+
+def test_uris_can_be_refused(driver: NotedDriver, conf: cfg.ConfigOpts) -> None:
+    with pytest.raises(errors.InvalidImageRef, match='allow_uris'):
+        nova_image.API(driver, conf=conf, allow_uris=False).get(CTX, 'http://h/images/ID')
+
+
+@pytest.mark.contract('C-094')
+def test_an_unsafe_id_reaches_no_driver(api: nova_image.API, driver: NotedDriver) -> None:
+    for call in (api.get, api.delete, api.download, lambda c, i: api.update(c, i, {})):
+        with pytest.raises(errors.ImageNotFound):
+            call(CTX, 'x?y')
+    assert driver.calls == []
+
+
+@pytest.mark.parametrize(
+    ('data', 'sent'), [(None, None), ('', None), (b'', None), (b'x', b'x'), ('x', 'x'), (0, 0)]
+)
+def test_none_and_empty_text_and_bytes_mean_no_data(
+    api: nova_image.API, driver: NotedDriver, data: Any, sent: Any
+) -> None:
+    api.create(CTX, {'properties': {}}, data)
+    assert driver.calls[0][2] is sent or driver.calls[0][2] == sent
+
+
+@pytest.mark.contract('C-217')
+def test_a_falsy_stream_is_still_data(api: nova_image.API, driver: NotedDriver) -> None:
+    class Falsy:
+        def __len__(self) -> int:
+            return 0
+
+        def read(self, size: int = -1) -> bytes:
+            return b''
+
+    stream = Falsy()
+    api.create(CTX, {'properties': {}}, stream)
+    assert driver.calls[0][2] is stream
+
+
+@pytest.mark.contract('C-158', 'C-174')
+def test_the_callers_metadata_is_never_modified(api: nova_image.API) -> None:
+    info = {'properties': {'a': '1'}}
+    api.create(CTX, info)
+    assert info == {'properties': {'a': '1'}}
+
+
+@pytest.mark.parametrize('info', [None, [], 'text', 5])
+def test_metadata_of_a_wrong_type_is_one_clear_error(api: nova_image.API, driver: NotedDriver, info: Any) -> None:
+    with pytest.raises(errors.BadImageInfo, match='expected a dict'):
+        api.create(CTX, info)
+    with pytest.raises(errors.BadImageInfo, match='expected a dict'):
+        api.update(CTX, 'x', info)
+    assert driver.calls == []
+
+
+def test_unbuilt_security_features_are_errors_and_never_ignored(
+    api: nova_image.API, driver: NotedDriver, conf: cfg.ConfigOpts
+) -> None:
+    with pytest.raises(errors.NotBuilt, match='signature'):
+        api.download(CTX, 'x', trusted_certs=types.SimpleNamespace(ids=['c']))
+    conf.set_override('verify_glance_signatures', True, 'glance')
+    with pytest.raises(errors.NotBuilt, match='verify_glance_signatures'):
+        api.download(CTX, 'x')
+    conf.clear_override('verify_glance_signatures', 'glance')
+    conf.set_override('enable_rbd_download', True, 'glance')
+    with pytest.raises(errors.NotBuilt, match='enable_rbd_download'):
+        api.download(CTX, 'x')
+    assert driver.calls == []
+
+
+@pytest.mark.contract('C-288')
+def test_optional_operations_name_the_driver(api: nova_image.API) -> None:
+    with pytest.raises(NotImplementedError, match='noted'):
+        api.copy_image_to_store(CTX, 'x', 'fast')
+    with pytest.raises(NotImplementedError, match='noted'):
+        api.generate_glance_url(CTX)
+
+
+def test_an_unknown_driver_says_which_there_are(conf: cfg.ConfigOpts) -> None:
+    conf.set_override('driver', 'nothing', 'image')
+    with pytest.raises(errors.UnknownDriver, match="'nothing'.*glance, local"):
+        nova_image.API(conf=conf).get(CTX, 'x')
+
+
+def test_the_abstract_driver_cannot_be_made() -> None:
+    with pytest.raises(TypeError, match='abstract'):
+        ImageDriver()  # type: ignore[abstract]
+
+
+@pytest.mark.parametrize('name', ['glance', 'local'])
+def test_built_in_drivers_load_by_name(name: str) -> None:
+    assert load(name).name == name
+
+
+def test_drivers_are_shared_between_api_objects(conf: cfg.ConfigOpts, tmp_path: Any) -> None:
+    conf.set_override('driver', 'local', 'image')
+    conf.set_override('local_path', str(tmp_path), 'image')
+    assert nova_image.API(conf=conf).driver is nova_image.API(conf=conf).driver
+
+
+def test_recording_wraps_the_configured_driver(conf: cfg.ConfigOpts, tmp_path: Any) -> None:
+    conf.set_override('local_path', str(tmp_path), 'image')
+    conf.set_override('recording', str(tmp_path / 'trace'), 'image')
+    assert type(build(conf, 'local')).__name__ == 'RecordingDriver'
