@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Time limits that hold: on the socket, for every byte of an exchange (D-10).
+
+A timeout of requests or urllib3 is per ``recv``, so a server that drips one byte now and then is never
+caught. Here each read and each write asks :class:`Limits` how long it may still take. Knows sockets and
+connection pools, nothing of Glance.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import http.client
+import http.cookiejar
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+import urllib3
+import urllib3.connection
+from keystoneauth1 import session as ksa_session
+
+SEND_PIECE_BYTES = 64 * 1024
+POOL_CONNECTIONS = 64
+
+
+class Stalled(TimeoutError):
+    """Less moved than the limit demands; urllib3 and requests report it as a read timeout."""
+
+
+class Limits:
+    """How long one HTTP exchange may wait.
+
+    :param first_byte: seconds from the end of the request to the end of the answer's head
+    :param stall: seconds of waiting in which ``stall_bytes`` have to move, in either direction
+    :param deadline: a :func:`time.monotonic` value after which nothing may wait any more, or None
+
+    Only time spent waiting for the peer counts, so a slow consumer of an iterator is never blamed.
+    """
+
+    __slots__ = ('_in_body', '_moved', '_waited', 'deadline', 'first_byte', 'stall', 'stall_bytes')
+
+    def __init__(
+        self, first_byte: float, stall: float, stall_bytes: int, deadline: float | None = None
+    ) -> None:
+        self.first_byte = first_byte
+        self.stall = stall
+        self.stall_bytes = stall_bytes
+        self.deadline = deadline
+        self._in_body = False
+        self._moved = 0
+        self._waited = 0.0
+
+    def head_begins(self) -> None:
+        """A request is about to be sent."""
+        self._in_body = False
+        self._moved = 0
+        self._waited = 0.0
+
+    def body_begins(self) -> None:
+        """The head of the answer is here; from now on the stall limit counts."""
+        self._in_body = True
+        self._moved = 0
+        self._waited = 0.0
+
+    def wait_s(self) -> float:
+        """Seconds that the next read may wait."""
+        left = (self.stall if self._in_body else self.first_byte) - self._waited
+        if self.deadline is not None:
+            left = min(left, self.deadline - time.monotonic())
+        if left <= 0:
+            raise Stalled('timed out')
+        return left
+
+    def send_s(self) -> float:
+        """Seconds that the next piece of the request may take."""
+        if self.deadline is None:
+            return self.stall
+        left = min(self.stall, self.deadline - time.monotonic())
+        if left <= 0:
+            raise Stalled('timed out')
+        return left
+
+    def moved(self, count: int, waited: float) -> None:
+        """``count`` bytes came after ``waited`` seconds."""
+        self._moved += count
+        self._waited += waited
+        if self._in_body and self._moved >= self.stall_bytes:
+            self._moved = 0
+            self._waited = 0.0
+
+
+_CURRENT: contextvars.ContextVar[Limits | None] = contextvars.ContextVar('limits', default=None)
+
+
+def current() -> Limits | None:
+    """The limits of the exchange that this thread is in."""
+    return _CURRENT.get()
+
+
+@contextlib.contextmanager
+def applied(limits: Limits) -> Iterator[Limits]:
+    """Exchanges started inside, in this thread, keep to ``limits``; so do their bodies, read later."""
+    limits.head_begins()
+    token = _CURRENT.set(limits)
+    try:
+        yield limits
+    finally:
+        _CURRENT.reset(token)
+
+
+class _TimedReader(io.RawIOBase):
+    """The socket's raw stream with a limit before every ``recv``."""
+
+    def __init__(self, sock: Any, raw: Any, limits: Limits) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._limits = limits
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        number: int = self._raw.fileno()
+        return number
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._limits.wait_s())
+        before = time.monotonic()
+        count: int | None = self._raw.readinto(buffer)
+        self._limits.moved(count or 0, time.monotonic() - before)
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            try:
+                self._raw.close()
+            finally:
+                super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        limits = _CURRENT.get()
+        if limits is not None:
+            raw = self.fp.detach()
+            self.fp = io.BufferedReader(_TimedReader(sock, raw, limits), SEND_PIECE_BYTES)
+
+
+def _send_in_pieces(connection: Any, data: Any, send: Any) -> None:
+    limits = _CURRENT.get()
+    if limits is None or not isinstance(data, (bytes, bytearray, memoryview)):
+        send(data)
+        return
+    if connection.sock is None:
+        connection.connect()
+    view = memoryview(data)
+    for start in range(0, len(view), SEND_PIECE_BYTES):
+        connection.sock.settimeout(limits.send_s())
+        send(view[start : start + SEND_PIECE_BYTES])
+
+
+class _TimedConnection(urllib3.connection.HTTPConnection):
+    response_class = _TimedResponse
+
+    def send(self, data: Any) -> None:
+        _send_in_pieces(self, data, super().send)
+
+
+class _TimedTLSConnection(urllib3.connection.HTTPSConnection):
+    response_class = _TimedResponse
+
+    def send(self, data: Any) -> None:
+        _send_in_pieces(self, data, super().send)
+
+
+class _TimedPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _TimedTLSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _TimedTLSConnection
+
+
+_POOLS = {'http': _TimedPool, 'https': _TimedTLSPool}
+
+
+class TimedAdapter(ksa_session.TCPKeepAliveAdapter):
+    """keystoneauth's adapter with connections that know :class:`Limits`."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=POOL_CONNECTIONS)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def timed_session() -> requests.Session:
+    """A requests session with timed connections, without cookies and without ``~/.netrc``.
+
+    Cookies would tie callers together; a netrc entry would be a credential nobody configured here.
+    """
+    session = requests.Session()
+    adapter = TimedAdapter()
+    for scheme in ('http://', 'https://'):
+        session.mount(scheme, adapter)
+    session.auth = lambda request: request  # any auth object keeps requests from reading netrc
+    session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    return session
