@@ -2,14 +2,35 @@
 """The standard image API of Nova.
 
 What a caller imports for years to come: :class:`API`, the base class of drivers, the reference
-parser and the errors. Importing registers no option, opens no connection and pulls in no client.
+parser and the errors. Importing registers no option, opens no connection and pulls in no client;
+the names load on first use, so that a command line pays only for what it runs.
 """
 
 from __future__ import annotations
 
-from nova_image import errors
-from nova_image.api import API
-from nova_image.driver import ImageDriver
-from nova_image.references import parse_image_ref
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nova_image import errors
+    from nova_image.api import API
+    from nova_image.driver import ImageDriver
+    from nova_image.references import parse_image_ref
 
 __all__ = ['API', 'ImageDriver', 'errors', 'parse_image_ref']
+
+_HOMES = {'API': 'api', 'ImageDriver': 'driver', 'parse_image_ref': 'references'}
+
+
+def __getattr__(name: str) -> Any:
+    if name == 'errors':
+        return importlib.import_module('nova_image.errors')
+    if name not in _HOMES:
+        raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    value = getattr(importlib.import_module(f'nova_image.{_HOMES[name]}'), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
