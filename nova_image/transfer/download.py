@@ -11,12 +11,13 @@ import errno
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any
 
 from nova_image import errors
 from nova_image.transfer import hashing
 from nova_image.transfer.bodies import Body, Expected, Limits, Opener, StallWatch
+from nova_image.transfer.checks import Count, DownloadedChunks, check_hash, lane_for
 from nova_image.transfer.targets import Target, target_for
 
 LOG = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def deliver(
     transfer.pause = pause or wait_before_retry
     try:
         transfer.run(body)
-    except BaseException as exc:
+    except Exception as exc:
         if log_failures and transfer.opened:
             logger.error('Error writing to %(path)s: %(exception)s', {'path': dest_path, 'exception': exc})
         raise
@@ -99,48 +100,6 @@ def _apply_no_hash_policy(expected: Expected | None, limits: Limits, logger: log
     return expected
 
 
-class _Count:
-    """How many bytes came, against what the body announced and what the record says."""
-
-    def __init__(self, expected: Expected) -> None:
-        self._expected = expected
-        self.position = 0
-
-    def add(self, count: int) -> None:
-        self.position += count
-        size = self._expected.size
-        if size is not None and self.position > size:
-            raise errors.ImageCorrupt(
-                f'Image {self._expected.image_id}: the server sent more than the {size} bytes it should have.',
-                image_id=self._expected.image_id,
-            )
-
-    def check_end(self, body: Body) -> None:
-        """At the end of ``body``: all that was announced is there, and the whole image with it."""
-        announced = None if body.length is None else body.offset + body.length
-        size = self._expected.size
-        for whole in (announced, size):
-            if whole is not None and self.position != whole:
-                raise errors.ImageDownloadIncomplete(
-                    image_id=self._expected.image_id, received=self.position, expected=whole
-                )
-
-
-def _check_hash(lane: hashing.Lane, expected: Expected) -> None:
-    """End the lane and compare. No hash known: nothing to compare."""
-    digests = lane.digests()
-    best = expected.best_hash()
-    if best is not None and digests[best[0]] != best[1]:
-        raise errors.ImageCorrupt(
-            image_id=expected.image_id, actual=digests[best[0]], expected=best[1]
-        )
-
-
-def _lane(expected: Expected, size: int | None, buffer_bytes: int = 0) -> hashing.Lane:
-    best = expected.best_hash()
-    return hashing.lane([best[0]] if best else [], size, buffer_bytes)
-
-
 class _Transfer:
     """One download into a target, with its retries."""
 
@@ -155,8 +114,9 @@ class _Transfer:
         self._expected = expected
         self._limits = limits
         self._log = logger
-        self._count = _Count(expected)
+        self._count = Count(expected)
         self._lane: hashing.Lane | None = None
+        self._buffered = False  # the lane's slots are buffers, for bodies with readinto
         self._writing = False  # what is raised meanwhile is the target's failure, not the body's
         self.opened = False
 
@@ -230,7 +190,7 @@ class _Transfer:
             body.close()
             raise
         self._end_lane()
-        self._lane, self._count = None, _Count(self._expected)
+        self._lane, self._count = None, Count(self._expected)
         return body
 
     def _copy(self, body: Body) -> None:
@@ -239,18 +199,18 @@ class _Transfer:
         readinto = getattr(body, 'readinto', None)
         if self._lane is None:
             size = self._expected.size if self._expected.size is not None else body.length
-            self._lane = _lane(self._expected, size, hashing.BUFFER_BYTES if readinto else 0)
+            self._buffered = readinto is not None
+            self._lane = lane_for(self._expected, size, hashing.BUFFER_BYTES if self._buffered else 0)
         lane = self._lane
-        if readinto is not None:
+        if readinto is not None and self._buffered:
             self._copy_buffers(readinto, lane, watch)
         else:
             for chunk in watch.watch(body):
                 self._count.add(len(chunk))
-                slot = lane.take()
                 self._write(chunk, len(chunk))
-                lane.give(slot, chunk)
+                lane.add(chunk)
         self._count.check_end(body)
-        _check_hash(lane, self._expected)
+        check_hash(lane, self._expected)
 
     def _copy_buffers(
         self, readinto: Callable[[memoryview], int], lane: hashing.Lane, watch: StallWatch
@@ -286,78 +246,3 @@ class _Transfer:
     def _end_lane(self) -> None:
         if self._lane is not None:
             self._lane.close()
-
-
-class DownloadedChunks:
-    """The iterator form: the body's chunks, checked on the way (C-126).
-
-    A chunk that completes the image is checked before it is handed out; so is the end of a body whose size
-    was not known. A failed check raises instead of ending. Nothing is retried, since what was handed out
-    cannot be taken back (C-302). ``len()`` is the image's size in bytes. ``close()`` ends it early; it is
-    never closed on the caller's behalf before its end (C-307).
-    """
-
-    def __init__(self, body: Body, expected: Expected, limits: Limits) -> None:
-        self._body = body
-        self._expected = expected
-        self._count = _Count(expected)
-        self._size = expected.size if expected.size is not None else body.length
-        self._lane = _lane(expected, self._size)
-        self._chunks = StallWatch(limits, expected.image_id).watch(body)
-        self._failure: BaseException | None = None
-        self._checked = False
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self
-
-    def __len__(self) -> int:
-        if self._size is None:
-            raise TypeError(f'the size of image {self._expected.image_id} is not known before its end')
-        return self._size
-
-    def __next__(self) -> bytes:
-        if self._failure is not None:
-            raise self._failure
-        try:
-            chunk = next(self._chunks)
-            self._count.add(len(chunk))
-            slot = self._lane.take()
-            self._lane.give(slot, chunk)
-            if self._expected.size is not None and self._count.position == self._expected.size:
-                self._check()
-            return chunk
-        except StopIteration:
-            self._finish()
-            raise
-        except BaseException as exc:
-            self._fail(exc)
-            raise
-
-    def _check(self) -> None:
-        if not self._checked:
-            self._checked = True
-            _check_hash(self._lane, self._expected)
-
-    def _finish(self) -> None:
-        try:
-            self._count.check_end(self._body)
-            self._check()
-        except BaseException as exc:
-            self._fail(exc)
-            raise
-        self.close()
-
-    def _fail(self, exc: BaseException) -> None:
-        self._failure = exc
-        self.close()
-
-    def close(self) -> None:
-        """Give the connection up. The rest of the image is not read and nothing is checked any more."""
-        self._lane.close()
-        self._body.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()

@@ -2,7 +2,7 @@
 """Hash bytes beside a transfer: in a thread of its own where that pays, in line where it does not.
 
 hashlib gives the interpreter up while it works, so a second core hides SHA-512 behind the network. A lane
-owns a fixed number of slots (buffers or mere permits), which bounds memory however slow the hash is.
+owns a fixed number of buffers, which bounds memory however slow the hash is.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ from typing import Protocol
 
 BUFFER_BYTES = 1024 * 1024
 SLOTS = 4
+BATCH_BYTES = 512 * 1024
 THREAD_FROM_BYTES = 4 * 1024 * 1024
 
 
 class Lane(Protocol):
-    """``take`` a slot, fill it, ``give`` it back with the bytes to hash; ``digests`` ends the lane."""
+    """Bytes to hash, in order: ``add`` a chunk that stays as it is, or fill a buffer that is used again.
+
+    ``take`` a buffer, fill it, ``give`` it back with the part that counts. ``digests`` ends the lane and
+    may be asked again; ``close`` ends it unasked.
+    """
+
+    def add(self, chunk: bytes) -> None: ...
 
     def take(self) -> bytearray: ...
 
-    def give(self, slot: bytearray, data: bytes | memoryview) -> None: ...
+    def give(self, buffer: bytearray, part: memoryview) -> None: ...
 
     def digests(self) -> dict[str, str]: ...
 
@@ -38,14 +45,18 @@ class InLine:
 
     def __init__(self, algorithms: Sequence[str], buffer_bytes: int) -> None:
         self._hashes = {name: new(name) for name in algorithms}
-        self._slot = bytearray(buffer_bytes)
+        self._buffer = bytearray(buffer_bytes)
+
+    def add(self, chunk: bytes) -> None:
+        for each in self._hashes.values():
+            each.update(chunk)
 
     def take(self) -> bytearray:
-        return self._slot
+        return self._buffer
 
-    def give(self, slot: bytearray, data: bytes | memoryview) -> None:
+    def give(self, buffer: bytearray, part: memoryview) -> None:
         for each in self._hashes.values():
-            each.update(data)
+            each.update(part)
 
     def digests(self) -> dict[str, str]:
         return {name: each.hexdigest() for name, each in self._hashes.items()}
@@ -55,45 +66,62 @@ class InLine:
 
 
 class Beside:
-    """Hash on a second thread; ``take`` waits when it lags by :data:`SLOTS` slots."""
+    """Hash on a second thread. At most :data:`SLOTS` buffers or batches wait; then the caller does."""
 
     def __init__(self, algorithms: Sequence[str], buffer_bytes: int) -> None:
         self._hashes = {name: new(name) for name in algorithms}
-        self._work: queue.SimpleQueue[tuple[bytearray, bytes | memoryview] | None] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[bytearray, Sequence[bytes | memoryview]] | None]
+        self._work = queue.SimpleQueue()
         self._free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
         for _ in range(SLOTS):
             self._free.put(bytearray(buffer_bytes))
+        self._batch: list[bytes] = []
+        self._batched = 0
         self._thread = threading.Thread(target=self._run, name='nova-image-hash', daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
-            slot, data = work
-            for each in self._hashes.values():
-                each.update(data)
-            del data, work
-            self._free.put(slot)
+            buffer, parts = work
+            for part in parts:
+                for each in self._hashes.values():
+                    each.update(part)
+            self._free.put(buffer)
+
+    def add(self, chunk: bytes) -> None:
+        # One hand-over for each small chunk would cost more than the hash of it.
+        self._batch.append(chunk)
+        self._batched += len(chunk)
+        if self._batched >= BATCH_BYTES:
+            self._hand_over()
+
+    def _hand_over(self) -> None:
+        batch, self._batch, self._batched = self._batch, [], 0
+        self._work.put((self.take(), batch))
 
     def take(self) -> bytearray:
         return self._free.get()
 
-    def give(self, slot: bytearray, data: bytes | memoryview) -> None:
-        self._work.put((slot, data))
+    def give(self, buffer: bytearray, part: memoryview) -> None:
+        self._work.put((buffer, (part,)))
 
     def digests(self) -> dict[str, str]:
+        if self._batch:
+            self._hand_over()
         self.close()
         return {name: each.hexdigest() for name, each in self._hashes.items()}
 
     def close(self) -> None:
         if self._thread.is_alive():
             self._work.put(None)
-            self._thread.join()
+            if threading.current_thread() is not self._thread:  # a collected generator may end it from anywhere
+                self._thread.join()
 
 
 def lane(algorithms: Sequence[str], size: int | None, buffer_bytes: int = 0) -> Lane:
     """A lane for a body of ``size`` bytes (None = not known).
 
-    :param buffer_bytes: size of the slots' buffers; 0 for slots that are permits only
+    :param buffer_bytes: size of each buffer that ``take`` gives; 0 when only chunks are added
     """
     if algorithms and (size is None or size >= THREAD_FROM_BYTES) and second_thread_pays():
         return Beside(algorithms, buffer_bytes)

@@ -8,146 +8,12 @@ puts the source back to its start first, or is refused (C-059, C-210, D-9). Has 
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from nova_image import errors
 from nova_image.transfer import hashing
-
-CHUNK_BYTES = 256 * 1024
-
-
-class _Source(Protocol):
-    """Where the bytes come from: ``size`` from the start if known, ``chunks`` from the present position."""
-
-    size: int | None
-    repeatable: bool
-
-    def chunks(self) -> Iterator[bytes]: ...
-
-    def rewind(self, pulled: int) -> bool: ...
-
-
-class _Bytes:
-    repeatable = True
-
-    def __init__(self, data: bytes) -> None:
-        self.size: int | None = len(data)
-        self._data = data
-
-    def chunks(self) -> Iterator[bytes]:
-        if self.size and self.size <= CHUNK_BYTES:
-            yield self._data
-            return
-        view = memoryview(self._data)
-        for start in range(0, len(view), CHUNK_BYTES):
-            yield bytes(view[start : start + CHUNK_BYTES])
-
-    def rewind(self, pulled: int) -> bool:
-        return True
-
-
-class _File:
-    """A file-like object from its current position; never closed, never trusted when it says it moved."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._text = isinstance(file, io.TextIOBase)
-        self._start = _position(file)
-        self.repeatable = self._start is not None
-        self.size: int | None = None if self._text or self._start is None else self._bytes_left()
-
-    def _bytes_left(self) -> int | None:
-        """Bytes to the end, found by going there; None when the object does not really move (C-210)."""
-        file, start = self._file, self._start
-        try:
-            file.seek(0, io.SEEK_END)
-        except Exception:  # noqa: BLE001 - what a foreign object raises here only means that it cannot tell
-            return None
-        end = _position(file)
-        try:
-            file.seek(start)
-        except Exception as exc:
-            raise errors.BadImageInfo(name='data', value=file, expected=_SEEKS_BACK) from exc
-        if end is None or start is None or _position(file) != start:
-            raise errors.BadImageInfo(name='data', value=file, expected=_SEEKS_BACK)
-        # At the end already: an empty rest, a file without a size (procfs), or a seek() that does nothing.
-        return end - start if end > start else None
-
-    def chunks(self) -> Iterator[bytes]:
-        left = self.size
-        while left is None or left > 0:
-            piece = self._file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))
-            if piece is None and isinstance(self._file, io.IOBase):
-                raise BlockingIOError(
-                    f'image data {self._file!r} is in non-blocking mode and has nothing to read now; '
-                    'expected an object whose read() waits'
-                )
-            if not piece:
-                return
-            chunk = _as_bytes(piece)
-            if left is not None:
-                # The image is the file as it was when the call was made; what is appended meanwhile is not.
-                chunk = chunk[:left]
-                left -= len(chunk)
-            yield chunk
-
-    def rewind(self, pulled: int) -> bool:
-        file, start = self._file, self._start
-        if start is None:
-            return False
-        now = _position(file)
-        if now is None or (pulled and now == start) or (not self._text and now != start + pulled):
-            return False  # tell() did not follow what was read, so seek() proves nothing either
-        try:
-            file.seek(start)
-        except Exception:  # noqa: BLE001 - as above
-            return False
-        return _position(file) == start
-
-
-_SEEKS_BACK = 'a file object whose seek() can go back to where it was'
-
-
-class _Chunks:
-    """An iterator, a generator, or a list of chunks; only a list or tuple can be sent again."""
-
-    def __init__(self, chunks: Iterable[Any]) -> None:
-        self.repeatable = isinstance(chunks, (list, tuple))
-        self._chunks = chunks
-        self.size: int | None = None
-        if isinstance(chunks, (list, tuple)):
-            self.size = sum(len(_as_bytes(each)) for each in chunks)
-
-    def chunks(self) -> Iterator[bytes]:
-        for piece in self._chunks:
-            yield _as_bytes(piece)
-
-    def rewind(self, pulled: int) -> bool:
-        return self.repeatable
-
-
-def _position(file: Any) -> int | None:
-    """What tell() says, if the object claims to be seekable (or makes no claim) and answers a number."""
-    try:
-        seekable = getattr(file, 'seekable', None)
-        if callable(seekable) and not seekable():
-            return None
-        where = file.tell()
-    except Exception:  # noqa: BLE001 - pipes raise OSError, odd objects anything
-        return None
-    return where if isinstance(where, int) and not isinstance(where, bool) and where >= 0 else None
-
-
-def _as_bytes(piece: Any) -> bytes:
-    if isinstance(piece, bytes):
-        return piece
-    if isinstance(piece, str):
-        return piece.encode('utf-8')
-    if isinstance(piece, (bytearray, memoryview)):
-        return bytes(piece)
-    raise errors.BadImageInfo(name='data', value=piece, expected='chunks of bytes or text')
+from nova_image.transfer.sources import Source, source_of
 
 
 class Upload:
@@ -161,7 +27,7 @@ class Upload:
     :ivar image_id: named in errors; a driver sets it once it knows
     """
 
-    def __init__(self, source: _Source, image_id: str = '') -> None:
+    def __init__(self, source: Source, image_id: str = '') -> None:
         self.image_id = image_id
         self.size = source.size
         self.sent = 0
@@ -202,8 +68,7 @@ class Upload:
         try:
             for chunk in self._pull():
                 self.sent += len(chunk)
-                slot = lane.take()
-                lane.give(slot, chunk)
+                lane.add(chunk)
                 yield chunk
             if self.size is not None and self.sent != self.size:
                 raise errors.ImageUploadIncomplete(
@@ -268,18 +133,9 @@ def upload(data: Any, image_id: str = '') -> Upload:
 
     :raises BadImageInfo: not something that has bytes
     """
-    source: _Source
-    if isinstance(data, (bytes, bytearray, memoryview, str)):
-        source = _Bytes(_as_bytes(data))
-    elif callable(getattr(data, 'read', None)):
-        source = _File(data)
-    elif isinstance(data, Iterable) and not isinstance(data, Mapping):
-        source = _Chunks(data)
-    else:
-        raise errors.BadImageInfo(
-            name='data', value=data, expected='bytes, text, a file object or an iterable of bytes'
-        )
-    return Upload(source, image_id)
+    if isinstance(data, Upload):
+        return data
+    return Upload(source_of(data), image_id)
 
 
 def check_upload(sent: Upload, record: Mapping[str, Any]) -> None:
