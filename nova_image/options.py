@@ -133,6 +133,9 @@ def register(conf: cfg.ConfigOpts | None = None) -> cfg.ConfigOpts:
 
 
 def _register_group(conf: cfg.ConfigOpts, group: cfg.OptGroup | str | None, opts: Iterable[cfg.Opt]) -> None:
+    if isinstance(group, cfg.OptGroup):
+        # A group of its own for each ConfigOpts: oslo.config copies ours shallowly, overrides and all.
+        group = cfg.OptGroup(group.name, title=group.title, help=group.help)
     for opt in opts:
         try:
             conf.register_opt(opt, group=group)
