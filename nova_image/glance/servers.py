@@ -55,6 +55,10 @@ class Health:
         if self._failed_at:
             self._failed_at.pop(server, None)
 
+    def forget(self) -> None:
+        """Take every server for healthy again."""
+        self._failed_at.clear()
+
     def is_suspect(self, server: str) -> bool:
         """Whether ``server`` failed within the last minute."""
         at = self._failed_at.get(server)

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""No server holds a caller longer than the options say: silent, stalling or dripping (D-10)."""
+
+from __future__ import annotations
+
+import io
+import time
+from typing import Any, Self
+
+import pytest
+from scripted_server import IMAGE_ID, Answer, Caller, Request, an_image, as_json
+
+from nova_image import errors
+
+CTX = Caller()
+HEAD = b'HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n'
+QUICK = {
+    'num_retries': 0,
+    'connect_timeout': 1,
+    'first_byte_timeout': 0.3,
+    'stall_timeout': 0.3,
+    'upload_answer_timeout': 0.3,
+}
+
+
+def silent(handler: Any) -> None:
+    time.sleep(2)
+
+
+def stalling(handler: Any) -> None:
+    handler.wfile.write(HEAD + b'x' * 1000)
+    time.sleep(2)
+
+
+def dripping(handler: Any) -> None:
+    handler.wfile.write(HEAD)
+    for _ in range(40):
+        handler.wfile.write(b'x')
+        time.sleep(0.05)
+
+
+def dripping_head(handler: Any) -> None:
+    for byte in b'HTTP/1.1 200 OK\r\nX-Long: ' + b'y' * 100:
+        handler.wfile.write(bytes((byte,)))
+        time.sleep(0.05)
+
+
+def dripping_json(handler: Any) -> None:
+    handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 400\r\n\r\n')
+    for _ in range(40):
+        handler.wfile.write(b' ')
+        time.sleep(0.05)
+
+
+class Stopwatch:
+    def __enter__(self) -> Self:
+        self.begin = time.monotonic()
+        return self
+
+    def __exit__(self, *_why: object) -> None:
+        assert time.monotonic() - self.begin < 1.5
+
+
+@pytest.mark.parametrize('behaviour', [silent, dripping_head, dripping_json])
+def test_a_metadata_call_ends(behaviour: Any, start_server: Any, make_driver: Any) -> None:
+    server = start_server(lambda request: Answer(raw=behaviour))
+    with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+        make_driver(server.url, **QUICK).show(CTX, IMAGE_ID)
+
+
+def test_a_metadata_call_has_a_total_whatever_moves(start_server: Any, make_driver: Any) -> None:
+    server = start_server(lambda request: Answer(raw=dripping_json))
+    options = {**QUICK, 'first_byte_timeout': 60, 'stall_timeout': 60, 'metadata_timeout': 0.4}
+    with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+        make_driver(server.url, **options).show(CTX, IMAGE_ID)
+
+
+def test_retries_share_the_total(start_server: Any, make_driver: Any) -> None:
+    server = start_server(lambda request: Answer(raw=silent))
+    options = {**QUICK, 'num_retries': 50, 'metadata_timeout': 0.8}
+    with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+        make_driver(server.url, **options).show(CTX, IMAGE_ID)
+
+
+@pytest.mark.parametrize('behaviour', [silent, dripping_head, stalling, dripping])
+def test_a_download_ends(behaviour: Any, start_server: Any, make_driver: Any) -> None:
+    def answer(request: Request) -> Answer:
+        return Answer(raw=behaviour) if request.path.endswith('/file') else as_json(an_image(size=1000000))
+
+    driver = make_driver(start_server(answer).url, **QUICK)
+    with Stopwatch(), pytest.raises((errors.ImageTransferError, errors.GlanceConnectionFailed)):
+        driver.download(CTX, IMAGE_ID, io.BytesIO())
+
+
+def test_a_slow_but_steady_download_does_not_end(start_server: Any, make_driver: Any) -> None:
+    def steady(handler: Any) -> None:
+        handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n')
+        for byte in b'hello':
+            handler.wfile.write(bytes((byte,)))
+            time.sleep(0.1)
+
+    def answer(request: Request) -> Answer:
+        return Answer(raw=steady) if request.path.endswith('/file') else as_json(an_image())
+
+    target = io.BytesIO()
+    make_driver(start_server(answer).url, **{**QUICK, 'stall_bytes': 1}).download(CTX, IMAGE_ID, target)
+    assert target.getvalue() == b'hello'
+
+
+def test_a_slow_consumer_is_not_a_slow_server(start_server: Any, make_driver: Any) -> None:
+    content = b'x' * 3_000_000
+
+    def answer(request: Request) -> Answer:
+        if request.path.endswith('/file'):
+            return Answer(200, content)
+        return as_json(an_image(size=len(content), checksum=None))
+
+    chunks = make_driver(start_server(answer).url, no_hash='accept', **QUICK).download(CTX, IMAGE_ID)
+    received = 0
+    for chunk in chunks:
+        received += len(chunk)
+        if received < 300_000:
+            time.sleep(0.4)
+    assert received == len(content)
+
+
+def test_an_upload_that_nobody_takes_ends(make_driver: Any) -> None:
+    import socket
+
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        listener.bind(('127.0.0.1', 0))
+        listener.listen()
+        url = f'http://127.0.0.1:{listener.getsockname()[1]}'
+        from nova_image.glance.wire import image_path
+        from nova_image.transfer import upload
+
+        driver = make_driver(url, **QUICK)
+        wire, _settings = driver._wire(CTX)
+        with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+            wire.upload(image_path(IMAGE_ID, 'file'), upload(b'x' * 50_000_000))
+
+
+def test_an_upload_without_an_answer_ends(start_server: Any, make_driver: Any) -> None:
+    def answer(request: Request) -> Answer:
+        return Answer(raw=silent) if request.method == 'PUT' else as_json(an_image())
+
+    driver = make_driver(start_server(answer).url, **QUICK)
+    with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+        driver.create(CTX, {'name': 'x'}, b'hello')
