@@ -161,4 +161,5 @@ class InPlace:
     def discard(self) -> None:
         if self._file is not None:
             file, self._file = self._file, None
-            file.close()
+            with contextlib.suppress(OSError):  # what could not be written cannot be flushed either
+                file.close()
