@@ -8,11 +8,12 @@ reads it, a line in Settings.
 
 from __future__ import annotations
 
+import copy
 import logging
 import os
 import socket
 from collections.abc import Callable, Iterable
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, cast, overload
 
 from oslo_config import cfg
 
@@ -55,9 +56,9 @@ GLANCE_OPTS: list[cfg.Opt] = [
     cfg.StrOpt('host', help='Host of the image server; default $my_ip.'),
     cfg.PortOpt('port', help='Port of the image server; default 9292.'),
     cfg.StrOpt('protocol', help='http or https; default http.'),
-    cfg.IntOpt('num_retries', help='Further attempts after a failed one; default 3.'),
-    cfg.BoolOpt('insecure', help='Do not verify certificates.'),
-    cfg.BoolOpt('api_insecure', help='Older name of insecure.'),
+    cfg.IntOpt('num_retries', default=3, help='Further attempts after a failed one; default 3.'),
+    cfg.BoolOpt('insecure', default=False, help='Do not verify certificates.'),
+    cfg.BoolOpt('api_insecure', default=False, help='Older name of insecure.'),
     cfg.StrOpt('cafile', help='Certificates of authorities to trust.'),
     cfg.StrOpt('certfile', help='Client certificate.'),
     cfg.StrOpt('keyfile', help='Key of the client certificate.'),
@@ -138,9 +139,34 @@ def _register_group(conf: cfg.ConfigOpts, group: cfg.OptGroup | str | None, opts
         group = cfg.OptGroup(group.name, title=group.title, help=group.help)
     for opt in opts:
         try:
-            conf.register_opt(opt, group=group)
+            conf.register_opt(_yielding(opt), group=group)
         except cfg.DuplicateOptError:
             LOG.debug('option %s is registered by somebody else and stays as it is', opt.name)
+
+
+class _Yields:
+    """An option that takes over the definition of whoever registers the same name later.
+
+    oslo.config refuses a second, different definition; real Nova may be imported after us and has to
+    find its own (D-14). The comparison is the only moment at which both are at hand.
+    """
+
+    dest: str
+
+    def __ne__(self, other: object) -> bool:
+        if not isinstance(other, cfg.Opt) or other.dest != self.dest:
+            return True
+        if not isinstance(other, _Yields):
+            vars(self).update(vars(other))
+        return False
+
+    __hash__ = object.__hash__
+
+
+def _yielding(opt: cfg.Opt) -> cfg.Opt:
+    mine: Any = copy.copy(opt)
+    mine.__class__ = type(type(opt).__name__, (_Yields, type(opt)), {})
+    return cast('cfg.Opt', mine)
 
 
 class _Read(Generic[T]):
@@ -263,14 +289,10 @@ class Settings:
         return self.value(*names[-1])
 
     def _num_retries(self) -> int:
-        retries = 3  # the default of 34.0.0 (D-13)
-        for group, name in (('glance', 'num_retries'), ('DEFAULT', 'glance_num_retries')):
-            if self.is_set(group, name):
-                retries = int(self.value(group, name))
-                break
+        if self.is_set('glance', 'num_retries') or not self.is_set('DEFAULT', 'glance_num_retries'):
+            retries = int(self.value('glance', 'num_retries'))  # 3 unless somebody else registered it (D-13)
         else:
-            theirs = self.value('glance', 'num_retries')
-            retries = retries if theirs is None else int(theirs)
+            retries = int(self.value('DEFAULT', 'glance_num_retries'))
         if retries < 0:
             LOG.warning('num_retries is %s, which is below 0; taken as 0', retries)  # C-052
             return 0

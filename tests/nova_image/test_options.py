@@ -98,6 +98,22 @@ def test_options_registered_by_another_project_stay(tmp_path: Path) -> None:
     options.register(conf)
 
 
+def test_another_project_may_register_its_own_definition_later() -> None:
+    conf = options.register(cfg.ConfigOpts())
+    conf.register_opts([cfg.IntOpt('num_retries', default=7, min=0), cfg.StrOpt('service-type')], group='glance')
+    conf([])
+    assert conf.glance.num_retries == 7
+    assert options.settings(conf).num_retries == 7
+    assert options.settings(options.register(cfg.ConfigOpts())).num_retries == 3
+
+
+def test_two_definitions_of_other_projects_still_clash() -> None:
+    conf = options.register(cfg.ConfigOpts())
+    conf.register_opt(cfg.IntOpt('mine', default=1), group='glance')
+    with pytest.raises(cfg.DuplicateOptError):
+        conf.register_opt(cfg.IntOpt('mine', default=2), group='glance')
+
+
 def test_an_override_must_name_a_setting(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
         options.settings(conf_of('', tmp_path), retries=1)
