@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The conformance suite on the Glance driver over a real Glance: without authentication, with Keystone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from nova_image import ImageDriver
+from nova_image.glance.driver import GlanceDriver
+from nova_image.testing.blobs import BlobServer
+from nova_image.testing.configuration import glance_conf
+from nova_image.testing.conformance import (
+    DamageConformance,
+    DriverConformance,
+    LocationConformance,
+    StoreConformance,
+    TenantConformance,
+)
+from nova_image.testing.contexts import Context, ImageContexts, tokenless_context
+from nova_image.testing.servers import GlanceServer, KeystoneServer
+
+pytestmark = pytest.mark.glance
+
+
+class GlanceConformance(DriverConformance, DamageConformance, StoreConformance):
+    """What holds however callers are told apart; ``server`` says which Glance."""
+
+    @pytest.fixture
+    def driver(self, server: GlanceServer) -> ImageDriver:
+        server.reset()
+        return GlanceDriver(glance_conf(server))
+
+    @pytest.fixture
+    def damage(self, server: GlanceServer) -> Callable[[str], None]:
+        def flip(image_id: str) -> None:
+            path = server.stored_file(image_id)
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 0xFF
+            path.write_bytes(content)
+
+        return flip
+
+
+class TestGlanceWithoutAuthentication(GlanceConformance):
+    """Without locations: that call of Glance needs an authenticated caller, and answers 500 to others."""
+
+    @pytest.fixture
+    def server(self, glance_server: GlanceServer) -> GlanceServer:
+        return glance_server
+
+    @pytest.fixture
+    def member(self) -> Context:
+        return tokenless_context()
+
+
+class TestGlanceWithKeystone(TenantConformance, LocationConformance, GlanceConformance):
+    @pytest.fixture
+    def server(self, glance_keystone: GlanceServer) -> GlanceServer:
+        return glance_keystone
+
+    @pytest.fixture
+    def contexts(self, keystone_server: KeystoneServer) -> ImageContexts:
+        return keystone_server.contexts()
+
+    @pytest.fixture
+    def location_url(self, server: GlanceServer) -> str:
+        return f'{server.blobs.url}/blob'
+
+    @pytest.fixture
+    def location_content(self) -> bytes:
+        return BlobServer.CONTENT
