@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The warning of every old name: its words, its place, and how often it is heard.
+
+Words come from the table (``names.py``), the place is the caller's own line, and Python's warning
+filters decide (D-17). Knows nothing of images. Built on ``wrapt.FunctionWrapper``; the first call from
+a place goes the long way, later ones cost a dictionary look-up until the filters change.
+"""
+
+from __future__ import annotations
+
+import atexit
+import copy
+import importlib
+import os
+import sys
+import warnings
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any, TypeVar, cast
+
+import wrapt
+
+from legacy.entry import OldName, message
+from legacy.names import NAMES
+
+__all__ = ['STAGES', 'LegacyImageAPIWarning', 'deprecated', 'set_stage', 'sites', 'stage']
+
+F = TypeVar('F', bound=Callable[..., Any])
+
+STAGES = ('silent', 'summary', 'all', 'error')
+_HERE = tuple(
+    os.path.dirname(os.path.abspath(path)) + os.sep
+    for path in (
+        __file__,
+        wrapt.__file__,
+        os.path.join(
+            os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'nova_image', '_'
+        ),
+    )
+)
+# With wrapt's C part the wrapper is called straight from the caller; without it wrapt's own frames
+# stand between, all with the same place, so no place may be remembered.
+_STRAIGHT = type(wrapt.FunctionWrapper.__call__).__name__ == 'wrapper_descriptor'
+
+
+class LegacyImageAPIWarning(DeprecationWarning):
+    """An old image name was used; carries the facts of the table beside the text."""
+
+    def __init__(
+        self, text: str, *, old: str = '', new: str = '', since: str = '', removed_in: str = ''
+    ) -> None:
+        super().__init__(text)
+        self.old, self.new, self.since, self.removed_in = old, new, since, removed_in
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_warning, (str(self), self.old, self.new, self.since, self.removed_in)
+
+
+def _rebuild_warning(
+    text: str, old: str, new: str, since: str, removed_in: str
+) -> LegacyImageAPIWarning:
+    return LegacyImageAPIWarning(text, old=old, new=new, since=since, removed_in=removed_in)
+
+
+class _State:
+    """What is remembered between calls: the stage, the filters last seen, the places used."""
+
+    stage: str | None = None
+    filters: Any = None
+    first: Any = None
+    count: int = -1
+    summary_given = False
+    #: (old name, file, line) of every place that was seen
+    sites: dict[tuple[str, str, int], None]
+
+
+_State.sites = {}
+_remembered: list[dict[tuple[int, int], CodeType]] = []
+
+
+def stage() -> str:
+    """The stage in force: set by :func:`set_stage`, else ``NOVA_IMAGE_LEGACY``, else the option, else ``all``.
+
+    :raises ValueError: the environment names no stage
+    """
+    if _State.stage is not None:
+        return _State.stage
+    name = os.environ.get('NOVA_IMAGE_LEGACY') or _configured() or 'all'
+    if name not in STAGES:
+        raise ValueError(
+            f'NOVA_IMAGE_LEGACY is {name!r}, expected one of {", ".join(STAGES)}; unset it for "all"'
+        )
+    return name
+
+
+def _configured() -> str | None:
+    from oslo_config import cfg
+
+    try:
+        value = cfg.CONF.image.legacy
+    except cfg.Error:
+        return None
+    return None if value is None else str(value)
+
+
+def set_stage(name: str | None) -> None:
+    """Choose a stage for this process; None goes back to environment and options. Forgets all places."""
+    if name is not None and name not in STAGES:
+        raise ValueError(f'stage {name!r} is not one of {", ".join(STAGES)}')
+    _State.stage = name
+    _State.summary_given = False
+    _forget()
+
+
+def sites() -> list[tuple[str, str, int]]:
+    """The places that used an old name so far: (old name, file, line), sorted."""
+    return sorted(_State.sites)
+
+
+def _forget() -> None:
+    for places in _remembered:
+        places.clear()
+    filters = warnings.filters
+    _State.filters, _State.count = filters, len(filters)
+    _State.first = filters[0] if filters else None
+
+
+class _Bound(wrapt.BoundFunctionWrapper[..., Any]):
+    """A deprecated method bound to its object; pickles and copies as a bound method does."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        owner = getattr(self, '__self__', None)
+        if owner is None:
+            return _find, (self.__module__, self.__qualname__)
+        return getattr, (owner, self.__name__)
+
+    def __reduce__(self) -> Any:
+        return self.__reduce_ex__(4)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        owner = getattr(self, '__self__', None)
+        if owner is None or isinstance(owner, type):
+            return self
+        return getattr(copy.deepcopy(owner, memo), self.__name__)
+
+
+class Deprecated(wrapt.FunctionWrapper[..., Any]):
+    """A function or method of the old API; pickles by name and copies to itself, as functions do."""
+
+    __bound_function_wrapper__ = _Bound
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _find, (self.__module__, self.__qualname__)
+
+    def __reduce__(self) -> Any:
+        return self.__reduce_ex__(4)
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self
+
+
+def _find(module: str, qualname: str) -> Any:
+    found: Any = importlib.import_module(module)
+    for part in qualname.split('.'):
+        found = getattr(found, part)
+    return found
+
+
+def deprecated(name: str) -> Callable[[F], F]:
+    """Decorate the implementation of an old name; calls from outside our packages warn.
+
+    :param name: key of the table; a name that is not in it is refused at definition
+    """
+    entry = NAMES[name]
+    quiet: dict[tuple[int, int], CodeType] = {}
+    _remembered.append(quiet)
+    state, getframe, straight = _State, sys._getframe, _STRAIGHT
+
+    def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        frame = getframe(1)
+        filters = warnings.filters
+        if (
+            (id(frame.f_code), frame.f_lasti) in quiet
+            and filters is state.filters
+            and len(filters) == state.count
+            and (not filters or filters[0] is state.first)
+        ):
+            return wrapped(*args, **kwargs)
+        if _announce(entry, frame) and straight:
+            quiet[id(frame.f_code), frame.f_lasti] = frame.f_code
+        return wrapped(*args, **kwargs)
+
+    def decorate(function: F) -> F:
+        function.__deprecated__ = message(entry)  # type: ignore[attr-defined]
+        return cast('F', Deprecated(function, wrapper))
+
+    return decorate
+
+
+def _filters_changed() -> bool:
+    filters = warnings.filters
+    return not (
+        filters is _State.filters
+        and len(filters) == _State.count
+        and (not filters or filters[0] is _State.first)
+    )
+
+
+def _announce(entry: OldName, frame: FrameType) -> bool:
+    """Warn of one call, from the first frame that is not ours; True when the place stays quiet from now on."""
+    if _filters_changed():
+        _forget()
+    if frame.f_code.co_filename.startswith(_HERE) and _STRAIGHT:
+        return True  # our own code calls through the old names for the seams' sake; nobody to tell
+    caller: FrameType | None = frame
+    while caller is not None and caller.f_code.co_filename.startswith(_HERE[1:2]):
+        caller = caller.f_back
+    if caller is None or caller.f_code.co_filename.startswith(_HERE):
+        return True
+    now = stage()
+    _State.sites[entry.name, caller.f_code.co_filename, caller.f_lineno] = None
+    if now == 'silent':
+        return True
+    text = message(entry)
+    if now == 'summary':
+        if _State.summary_given:
+            return True
+        _State.summary_given = True
+        atexit.register(_list_sites)
+        text = f'old image names are in use, the first is: {text}. NOVA_IMAGE_LEGACY=all shows every place'
+    note = LegacyImageAPIWarning(
+        text, old=entry.name, new=entry.new, since=entry.since, removed_in=entry.removed_in
+    )
+    if now == 'error':
+        raise note
+    where = caller.f_globals
+    module = str(where.get('__name__') or '<unknown>')
+    action = _action(text, module, caller.f_lineno)
+    warnings.warn_explicit(
+        note,
+        None,
+        caller.f_code.co_filename,
+        caller.f_lineno,
+        module,
+        where.setdefault('__warningregistry__', {}),
+    )
+    return action not in ('always', 'all', 'error')
+
+
+def _action(text: str, module: str, line: int) -> str:
+    """What Python's filters say of this warning; only to know whether the place may be remembered."""
+    for action, pattern, category, where, number in warnings.filters:
+        if (
+            _matches(pattern, text)
+            and issubclass(LegacyImageAPIWarning, category)
+            and _matches(where, module)
+            and number in (0, line)
+        ):
+            return str(action)
+    return str(getattr(warnings, 'defaultaction', 'default'))
+
+
+def _matches(pattern: Any, text: str) -> bool:
+    """A filter's pattern: none, compiled, or (the filters Python starts with) the whole text."""
+    if pattern is None:
+        return True
+    return bool(pattern == text if isinstance(pattern, str) else pattern.match(text))
+
+
+def _list_sites() -> None:
+    print(f'{len(_State.sites)} places use old image names:', file=sys.stderr)
+    for name, file, line in sites():
+        print(f'  {file}:{line}: {name}: use {NAMES[name].new}', file=sys.stderr)

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The work behind both old service classes: which API serves a call, with which reference and context.
+
+Over the configured driver, or over the old-style client where one was put in or a seam is replaced
+(D-15). Speaks no old name; what the classes are called and what they accept is in ``services.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from legacy import trust
+from legacy.clients import OldClientDriver
+from legacy.direct import DirectTransfer
+from legacy.seams import glance, replaced
+from legacy.wrapper import GlanceClientWrapper
+from nova_image import API as ImageAPI
+from nova_image import errors, images
+
+__all__ = ['Service', 'none_as_text', 'sends_data']
+
+_LIST_KEYWORDS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir')
+
+
+class Service:
+    """What both service classes have in common; speaks no old name of its own."""
+
+    _driver_class: ClassVar[type[OldClientDriver]]
+
+    def _start(self, client: Any) -> None:
+        self._client = client or glance.GlanceClientWrapper()
+        self._direct = DirectTransfer()
+        self._download_handlers = self._direct.handlers
+
+    def _old_driver(self, purge_props: Any = None) -> OldClientDriver | None:
+        """The driver over the old-style client, or None where the configured driver serves (D-15)."""
+        client = self._client
+        if type(client) is GlanceClientWrapper and not client.is_injected and not replaced():
+            return None
+        return self._driver_class(client, purge_props)
+
+    def _api(self, purge_props: Any = None) -> tuple[ImageAPI, bool]:
+        """The API for calls that name no image, and whether it stands over an old-style client."""
+        driver = self._old_driver(purge_props)
+        if driver is not None:
+            return ImageAPI(driver), True
+        return ImageAPI(endpoint=self._client.server_url), False
+
+    def _for_image(self, image_id: Any, purge_props: Any = None) -> tuple[ImageAPI, Any, bool]:
+        """The API, and the reference it gets for an image of this service (C-094, C-208)."""
+        image_id = _plain_id(image_id)
+        driver = self._old_driver(purge_props)
+        if driver is not None:
+            return ImageAPI(driver), image_id, True
+        if '/' in str(image_id):
+            raise errors.ImageNotFound(image_id=image_id)
+        server = self._client.server_url
+        if server is None:
+            return ImageAPI(), image_id, False
+        return ImageAPI(), trust.reference(server, image_id), False
+
+    def _detail(self, context: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        known = {name: asked[name] for name in _LIST_KEYWORDS if name in asked}
+        api, old = self._api()
+        if not old:
+            context = trust.context_for(context, self._client)
+            if known.get('filters'):
+                known['filters'] = self._filters(known['filters'])
+        return [self._out(record) for record in api.get_all(context, **known)]
+
+    def _filters(self, filters: Any) -> Any:
+        return filters
+
+    def _show(
+        self, context: Any, image_id: Any, include_locations: bool, show_deleted: bool
+    ) -> dict[str, Any]:
+        api, ref, _old = self._for_image(image_id)
+        return self._out(api.get(context, ref, include_locations, show_deleted), include_locations)
+
+    def _create(self, context: Any, image_meta: Any, data: Any) -> dict[str, Any]:
+        api, old = self._api()
+        if not old:
+            context = trust.context_for(context, self._client)
+            image_meta = self._in('create', image_meta)
+        return self._out(api.create(context, image_meta, data))
+
+    def _update(
+        self, context: Any, image_id: Any, image_meta: Any, data: Any, purge_props: Any
+    ) -> dict[str, Any]:
+        """As told; ``purge_props`` has its final value, except for the v1 client, which gets it raw."""
+        api, ref, old = self._for_image(image_id, purge_props)
+        if not old:
+            image_meta = self._in('update', image_meta)
+        return self._out(api.update(context, ref, image_meta, data, bool(purge_props)))
+
+    def _delete(self, context: Any, image_id: Any) -> bool:
+        api, ref, _old = self._for_image(image_id)
+        return api.delete(context, ref)
+
+    def _download(
+        self, context: Any, image_id: Any, data: Any, dst_path: Any, trusted_certs: Any
+    ) -> Iterator[bytes] | None:
+        if dst_path is not None and self._direct.is_allowed() and trusted_certs is None:
+            found = self._locations(context, image_id)
+            if self._direct.fetch(context, found, dst_path):
+                return None
+        api, ref, _old = self._for_image(image_id)
+        return api.download(context, ref, data, dst_path, trusted_certs)
+
+    def _locations(self, context: Any, image_id: Any) -> list[dict[str, Any]]:
+        driver = self._old_driver()
+        if driver is not None:
+            return driver.locations(context, _plain_id(image_id))
+        api, ref, _old = self._for_image(image_id)
+        locations: list[dict[str, Any]] = api.get(context, ref, include_locations=True)['locations']
+        return locations
+
+    def _in(self, method: str, image_meta: Any) -> Any:
+        return none_as_text(image_meta)
+
+    def _out(self, record: dict[str, Any], include_locations: bool = False) -> dict[str, Any]:
+        return record
+
+
+def _plain_id(image_id: Any) -> Any:
+    """The id of a full href, anything else unchanged (C-208)."""
+    text = str(image_id)
+    return text.rstrip('/').rpartition('/')[2] if '://' in text else image_id
+
+
+def none_as_text(image_meta: Any) -> Any:
+    """Custom properties that are None as the text v1 stored; kernel and ramdisk keep meaning "none" (C-313)."""
+    properties = image_meta.get('properties') if isinstance(image_meta, Mapping) else None
+    if not isinstance(properties, Mapping) or None not in properties.values():
+        return image_meta
+    stored = {
+        name: 'None' if value is None and name not in images.IMAGE_ID_PROPERTIES else value
+        for name, value in properties.items()
+    }
+    return {**image_meta, 'properties': stored}
+
+
+def sends_data(data: Any) -> bool:
+    """Whether there is something to upload (D-5)."""
+    return data is not None and not (isinstance(data, str | bytes) and not data)

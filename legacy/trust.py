@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Servers that a reference names: where they are, and whether they may see the caller's token (D-7, C-324)."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractContextManager
+from typing import Any
+from urllib.parse import urlsplit
+
+from legacy.connect import credentials_withheld
+from legacy.seams import glance
+from legacy.urls import settings
+from nova_image.references import check_image_id, origin
+
+__all__ = ['context_for', 'place_of', 'reference', 'withheld_unless_known']
+
+
+def place_of(href: str) -> tuple[str, str, int, bool]:
+    """``(image id, host, port, use_ssl)`` of an href; https without a port is 443, ``[::1]`` stays whole (D-11).
+
+    :raises ValueError: not a URL
+    """
+    image_id, host, port, use_ssl = glance._parse_image_ref(href)
+    parts = urlsplit(href)
+    if parts.port is None:
+        port = 443 if use_ssl else port
+        if parts.netloc.endswith(']'):
+            host = parts.netloc
+    return image_id, host, port, use_ssl
+
+
+def reference(server: str, image_id: Any) -> str:
+    """The URI of an image on ``server``, for the methods of the new API.
+
+    :raises ImageNotFound: an id that is none
+    """
+    return f'{server.rstrip("/")}/images/{check_image_id(image_id)}'
+
+
+def withheld_unless_known(context: Any, href: str) -> AbstractContextManager[None]:
+    """While it lasts, old-style clients get no credentials unless ``href`` names a known server."""
+    return credentials_withheld(not _is_known(context, href))
+
+
+def _is_known(context: Any, href: str) -> bool:
+    """Whether the server is configured, trusted, or in the context's own catalogue."""
+    now = settings()
+    known = [*(now.api_servers or (now.host_url,)), *now.trusted_servers, *_catalogue(context)]
+    try:
+        wanted = origin(href)
+    except ValueError:
+        return False
+    for url in known:
+        with contextlib.suppress(ValueError):
+            if origin(url) == wanted:
+                return True
+    return False
+
+
+def _catalogue(context: Any) -> list[str]:
+    found = []
+    for service in getattr(context, 'service_catalog', None) or ():
+        for endpoint in service.get('endpoints', ()) if isinstance(service, dict) else ():
+            found += [
+                value for key, value in endpoint.items() if key == 'url' or key.endswith('URL')
+            ]
+    return found
+
+
+def context_for(context: Any, client: Any) -> Any:
+    """The context for calls that name no image: without its token where the server may not see it."""
+    if (
+        client.server_url is None
+        or not client.is_withheld
+        or not getattr(context, 'auth_token', None)
+    ):
+        return context
+    from nova_image.glance import servers, session
+
+    now = settings()
+    http, auth = session.session_for(now), session.auth_for(context, now, now.conf)
+    chosen = servers.Servers().choose(context, now, auth, http, client.server_url)
+    return context if chosen.auth is not None else _WithoutToken(context)
+
+
+class _WithoutToken:
+    """A context as it is, but for its credentials."""
+
+    auth_token = None
+    user_auth_plugin = None
+
+    def __init__(self, context: Any) -> None:
+        self._context = context
+
+    def get_auth_plugin(self) -> None:
+        """No credentials."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
