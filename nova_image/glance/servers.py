@@ -167,7 +167,8 @@ class Servers:
         if any(origin(base_url(url)) == wanted for url in known):
             return True
         try:
-            return any(origin(url) == wanted for url in _catalogue_urls(context, settings, auth, session))
+            urls = _catalogue_urls(context, settings, auth, session, any_interface=True)
+            return any(origin(url) == wanted for url in urls)
         except (keystoneauth1.exceptions.ClientException, ValueError):
             return False
 
@@ -187,12 +188,16 @@ def from_catalogue(context: Any, settings: Settings, auth: Any, session: Any) ->
     )
 
 
-def _catalogue_urls(context: Any, settings: Settings, auth: Any, session: Any) -> Iterator[str]:
+def _catalogue_urls(
+    context: Any, settings: Settings, auth: Any, session: Any, *, any_interface: bool = False
+) -> Iterator[str]:
     asked = {
         'service_type': settings.service_type,
         'interface': list(settings.valid_interfaces) or None,
         'region_name': settings.region_name,
     }
+    if any_interface:
+        asked.update(interface=None, region_name=None)
     entries = getattr(context, 'service_catalog', None)
     if entries:
         yield from (url for url in _catalogue(entries).get_urls(**asked) if url)

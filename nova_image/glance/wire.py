@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections.abc import Iterator
 from typing import Any, cast
@@ -33,6 +34,7 @@ MOST_REDIRECTS = 5
 MOST_ERROR_BYTES = 64 * 1024
 _REDIRECTS = (301, 302, 303, 305, 307, 308)
 _PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
+_PASSWORD = re.compile(rb'://[^/\s@<>"\']+@')
 JSON = dict[str, Any]
 
 
@@ -95,13 +97,14 @@ def _error(response: Any) -> Exception:
     body = b''
     try:
         if response._content_consumed:
-            body = response.content
+            body = response.content[:MOST_ERROR_BYTES]
         else:
             body = response.raw.read(MOST_ERROR_BYTES, decode_content=True)
     except urllib3_exc.HTTPError:
         LOG.debug('the text of an error answer of %s was cut off', shown(response.url))
     finally:
         response.close()
+    body = _without_secrets(response, body)
     response._content, response._content_consumed = body, True
     response.headers.setdefault('content-type', 'text/plain')
     try:
@@ -115,6 +118,16 @@ def _error(response: Any) -> Exception:
     error.retry_after = response.headers.get('retry-after')  # type: ignore[attr-defined]
     error.request_id = response.headers.get('x-openstack-request-id')  # type: ignore[attr-defined]
     return error
+
+
+def _without_secrets(response: Any, body: bytes) -> bytes:
+    """An error text goes into logs and errors: not with a password in a URL, nor with a token echoed."""
+    body = _PASSWORD.sub(b'://***@', body)
+    for header in ('X-Auth-Token', 'X-Service-Token'):
+        token = response.request.headers.get(header)
+        if token:
+            body = body.replace(token if isinstance(token, bytes) else token.encode(), b'***')
+    return body
 
 
 def _unreadable(response: Any, why: str) -> errors.ImageServiceError:

@@ -202,5 +202,5 @@ def test_an_error_of_the_callers_own_data_is_not_taken_for_the_networks(
     with pytest.raises(OSError, match='the disk is broken') as caught:
         make_driver(server.url).create(CTX, {'name': 'x'}, chunks())
     assert not isinstance(caught.value, errors.NovaException)
-    assert server.calls[-1][0] == 'DELETE'
+    assert 'DELETE' in [method for method, _path in server.calls]
     assert sleeps == []
