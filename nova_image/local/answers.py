@@ -100,7 +100,7 @@ def error_for(refused: Refused, table: Table, image_id: Any) -> errors.NovaExcep
         error = kind(**answer.words(image_id, refused.text))
     else:
         error = kind(refused.text)
-    if answer.raw:
         error.code = refused.status
+    if answer.raw:
         error.details = refused.text  # type: ignore[attr-defined]
     return error

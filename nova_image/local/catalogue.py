@@ -49,6 +49,9 @@ CREATE TABLE locations (
     url TEXT, metadata TEXT NOT NULL, digest TEXT, size INTEGER);
 CREATE INDEX locations_by_image ON locations (image_id);
 CREATE INDEX locations_by_digest ON locations (digest);
+CREATE TABLE gone (
+    id TEXT PRIMARY KEY, name TEXT, status TEXT, container_format TEXT, disk_format TEXT, size INTEGER,
+    created_at INTEGER, updated_at INTEGER) WITHOUT ROWID;
 CREATE TABLE doomed (digest TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
@@ -198,18 +201,22 @@ class Catalogue:
                 )
             draft = self.root / 'catalogue.new'
             draft.unlink(missing_ok=True)
-            connection = sqlite3.connect(draft, isolation_level=None)
-            try:
-                connection.executescript(
-                    f'PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};{SCHEMA}'
-                )
-                # The mode is kept in the file; back and forth empties the log, so that one file is all there is.
-                connection.execute('PRAGMA journal_mode = WAL')
-            finally:
-                connection.close()
+            self.make(draft)
             os.rename(draft, self.path)
         finally:
             os.close(lock)
+
+    @staticmethod
+    def make(path: Path) -> None:
+        """An empty catalogue, all of it in the one file."""
+        connection = sqlite3.connect(path, isolation_level=None)
+        try:
+            connection.executescript(
+                f'PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};{SCHEMA}'
+            )
+            connection.execute('PRAGMA journal_mode = WAL')
+        finally:
+            connection.close()
 
     @contextlib.contextmanager
     def _translating(self) -> Iterator[None]:

@@ -30,6 +30,7 @@ class Staging:
         self.path = path
         self.fd = fd
         self.size = 0
+        self.published: str | None = None
 
     @property
     def name(self) -> str:
@@ -55,7 +56,7 @@ class Staging:
         lane = hashing.lane(['md5'], chunks.size)
         try:
             for chunk in chunks:
-                lane.give(lane.take(), chunk)
+                lane.give(lane.take(), memoryview(chunk))
                 self.write(chunk)
             self.sync()
             return lane.digests()['md5']
@@ -99,7 +100,10 @@ class Contents:
         return f'file://{self.path(digest)}'
 
     def stage(self, image_id: str) -> Staging:
-        """A new file to write to, locked."""
+        """A new file to write to, locked; call it under the catalogue's write lock.
+
+        Whoever clears up after dead writers holds that lock too and so never meets a file not locked yet.
+        """
         path = self.staging / f'{image_id}.{secrets.token_hex(8)}'
         try:
             self.staging.mkdir(parents=True, exist_ok=True)
@@ -121,6 +125,7 @@ class Contents:
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.rename(staging.path, target)
+            staging.published = digest
             _sync_directory(target.parent)
         except OSError as exc:
             raise errors.StoreUnreadable(path=str(target), reason=exc.strerror or str(exc)) from exc

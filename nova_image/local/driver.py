@@ -73,8 +73,8 @@ class LocalDriver(ImageDriver):
         with answers.answering(answers.LISTING), store.reading() as connection:
             most = query.count('limit', limit)
             query.count('page_size', page_size)
-            found = query.conditions(asked.params, who, drop_public=asked.drop_public)
             ordering = query.order(sort_key, sort_dir)
+            found = query.conditions(asked.params, who, drop_public=asked.drop_public)
             if marker is not None:
                 query.after(found, self._marker(connection, who, str(marker)), ordering)
             sql = (
@@ -86,10 +86,22 @@ class LocalDriver(ImageDriver):
             return [images.record_from_wire(rows.wire(row, store.contents)) for row in listed]
 
     def _marker(self, connection: Any, who: rules.Identity, image_id: str) -> Any:
+        """The image a listing goes on after: absent is a bad request (C-328), another's is forbidden.
+
+        An administrator's listing goes on after an image that was deleted meanwhile.
+        """
+        if who.is_admin:
+            gone = connection.execute('SELECT * FROM gone WHERE id = ?', (image_id,)).fetchone()
+            if gone is not None:
+                return gone
         try:
-            return self._visible(connection, who, image_id)
+            row = rows.find(connection, image_id)
         except Refused as exc:
             raise Refused(400, f'No image found with ID {image_id}, the marker') from exc
+        member = rows.is_member(connection, image_id, who.owner)
+        if row['owner'] is not None and not rules.is_visible(who, row, member):
+            raise Refused(403, f'Image {image_id}, the marker, is not visible')
+        return row
 
     def show(
         self,
@@ -123,9 +135,7 @@ class LocalDriver(ImageDriver):
                 try:
                     self._fill(store, image_id, staging, upload)
                 except BaseException:
-                    with store.writing() as connection:
-                        rows.remove(connection, image_id)
-                        staging.discard()
+                    store.abandon_upload(image_id, staging, remove=True)
                     raise
             with store.reading() as connection:
                 record = images.record_from_wire(rows.wire(rows.find(connection, image_id), store.contents))
@@ -142,7 +152,10 @@ class LocalDriver(ImageDriver):
         rules.check_fields(fields)
         rules.check_properties(change.properties, creating=True)
         rules.check_may_create(who, fields)
+        for name, value in fields.items():
+            rules.check_value(name, value)
         rules.check_property_count(tuple(change.properties))
+        rules.check_storable({**fields, **change.properties})
         if upload:
             check_formats(fields.get('disk_format'), fields.get('container_format'))
         image_id = fields.pop('id', None) or str(uuid.uuid4())
@@ -193,7 +206,7 @@ class LocalDriver(ImageDriver):
     def _apply(
         self, connection: Any, who: rules.Identity, current: dict[str, Any], patch: Sequence[Mapping[str, Any]]
     ) -> None:
-        """Check and make the changes of a JSON patch to the image ``current``."""
+        """Check and make the changes of a JSON patch to the image ``current``, refused in Glance's order."""
         steps = rules.steps(patch)
         if not steps:
             return
@@ -207,13 +220,17 @@ class LocalDriver(ImageDriver):
                 rules.check_may_publicize(who, value)
             if name in ('disk_format', 'container_format') and current['status'] not in ('queued', 'importing'):
                 raise Refused(403, f'Attribute {name} can be only replaced for a queued image.')
+            rules.check_value(name, value)
             if name == 'tags':
                 rows.set_tags(connection, current['id'], value)
             elif name in images.BASE_FIELDS:
                 columns[name] = value or None if name == 'owner' else value
             else:
+                if value is None and name not in current:
+                    raise Refused(409, f'Property {name} does not exist.')
                 added = added or name not in current
                 rows.set_property(connection, current['id'], name, value)
+        rules.check_storable(dict(steps))
         if added:
             names = connection.execute('SELECT name FROM properties WHERE image_id = ?', (current['id'],))
             rules.check_property_count([row['name'] for row in names])
@@ -273,7 +290,12 @@ class LocalDriver(ImageDriver):
             raise errors.ImageHasNoData(image_id=image_id, reason='Image has no associated data')
         opener = functools.partial(store.contents.body, content, wanted)
         return transfer.deliver(
-            opener, expected, settings=options.Settings(self.conf), data=data, dest_path=dest_path
+            opener,
+            expected,
+            settings=options.Settings(self.conf),
+            data=data,
+            dest_path=dest_path,
+            worth_retrying=_never,
         )
 
     def copy_to_store(self, context: Any, image_id: str, store: str, *, server: str | None = None) -> None:
@@ -340,6 +362,11 @@ class LocalDriver(ImageDriver):
         if not rules.is_visible(who, row, rows.is_member(connection, image_id, who.owner)):
             raise Refused(404, f'No image found with ID {image_id}')
         return row
+
+
+def _never(exc: BaseException) -> bool:
+    """A file does not get better by being read again."""
+    return False
 
 
 def _forced(fields: dict[str, Any]) -> dict[str, Any]:

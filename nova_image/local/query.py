@@ -77,6 +77,8 @@ def conditions(params: Iterable[tuple[str, str]], who: Identity, *, drop_public:
     if single.pop('changes-since', None):
         raise Refused(400, 'The "changes-since" filter is no longer available on v2.')
     single.pop('deleted', None)
+    if 'protected' in single:
+        found.add('i.protected = ?', _boolean('protected', single.pop('protected')))
     for name, value in single.items():
         _filter(found, name, value)
     for tag in tags:
@@ -108,9 +110,7 @@ def _for_caller(found: Conditions, who: Identity, visibility: str | None, member
 
 
 def _filter(found: Conditions, name: str, value: str) -> None:
-    if name == 'protected':
-        found.add('i.protected = ?', _boolean(name, value))
-    elif name in _UNANSWERABLE:
+    if name in _UNANSWERABLE:
         raise Refused(500, f'Glance v2 cannot filter by {name!r}')
     elif name.endswith(('_min', '_max')):
         _range(found, name, value)

@@ -129,6 +129,8 @@ def insert(
         **{key: value for key, value in fields.items() if key in _BASE},
     }
     values['owner'] = values['owner'] or None
+    if connection.execute('SELECT 1 FROM gone WHERE id = ?', (image_id,)).fetchone():
+        raise Refused(409, f'Image ID {image_id} belonged to an image that was deleted')
     try:
         connection.execute(
             f'INSERT INTO images ({", ".join(values)}) VALUES ({", ".join(":" + key for key in values)})', values
@@ -172,10 +174,15 @@ def add_content(connection: sqlite3.Connection, image_id: str, digest: str, size
 
 
 def remove(connection: sqlite3.Connection, image_id: str) -> None:
-    """Take the image away; contents that lose their last image are noted as doomed."""
+    """Take the image away, its id for good; contents that lose their last image are noted as doomed."""
     digests = connection.execute(
         'SELECT digest FROM locations WHERE image_id = ? AND digest IS NOT NULL', (image_id,)
     ).fetchall()
+    connection.execute(
+        "INSERT INTO gone SELECT id, name, 'deleted', container_format, disk_format, size, created_at, ? "
+        'FROM images WHERE id = ?',
+        (now(), image_id),
+    )
     connection.execute('DELETE FROM images WHERE id = ?', (image_id,))
     connection.executemany(
         'INSERT OR IGNORE INTO doomed SELECT :d WHERE NOT EXISTS (SELECT 1 FROM locations WHERE digest = :d)',

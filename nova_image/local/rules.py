@@ -93,7 +93,7 @@ def check_may_publicize(who: Identity, visibility: Any) -> None:
 def check_fields(fields: Mapping[str, Any]) -> None:
     """The schema of the fields of an image; ``properties`` are for :func:`check_properties`.
 
-    :raises Refused: 400, with the value and what was expected; 413 for too many tags; 403 for read-only ones
+    :raises Refused: 400, with the value and what was expected; 403 for read-only ones
     """
     for name, value in fields.items():
         if name in READ_ONLY:
@@ -112,8 +112,6 @@ def check_properties(properties: Mapping[str, Any], *, creating: bool) -> None:
             raise Refused(400, f'Property {name!r} is {value!r}, expected text.')
         if creating and len(name) > 255:
             raise Refused(400, f'Property name {name[:40]!r}... has {len(name)} characters, expected at most 255.')
-        _four_bytes(name, name)
-        _four_bytes(name, value)
 
 
 def steps(patch: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
@@ -136,16 +134,35 @@ def steps(patch: Sequence[Mapping[str, Any]]) -> list[tuple[str, Any]]:
     return found
 
 
+def check_value(name: str, value: Any) -> None:
+    """What Glance finds out only when it sets the field.
+
+    :raises Refused: 400 for a negative number, 413 for too many tags
+    """
+    if name in ('min_disk', 'min_ram') and value < 0:
+        raise Refused(400, f'Image {name} is {value!r}, expected a positive number.')
+    if name == 'tags' and len(value) > MAX_TAGS:
+        raise Refused(413, f'{len(value)} image tags, expected at most {MAX_TAGS}.')
+
+
+def check_storable(fields: Mapping[str, Any]) -> None:
+    """What Glance finds out only when it saves the image; fields and properties alike.
+
+    :raises Refused: 400 for numbers and characters that its database has no room for
+    """
+    for name, value in fields.items():
+        if isinstance(value, int) and value > _MAX_INTEGER:
+            raise Refused(400, f'Image {name} is {value!r}, expected at most {_MAX_INTEGER}.')
+        for text in (name, value, *(value if name == 'tags' else ())):
+            if isinstance(text, str) and _FOUR_BYTES.search(text):
+                raise Refused(400, f'{name!r} is {value!r}, which has characters of 4 bytes in UTF-8.')
+
+
 def check_property_count(names: Sequence[str]) -> None:
     """:raises Refused: 413"""
     count = sum(not name.startswith(RESERVED_PREFIX) for name in names)
     if count > MAX_PROPERTIES:
         raise Refused(413, f'{count} properties, expected at most {MAX_PROPERTIES}.')
-
-
-def _four_bytes(name: str, value: str) -> None:
-    if _FOUR_BYTES.search(value):
-        raise Refused(400, f"{name.title()} can't contain 4 byte unicode characters.")
 
 
 def _unknown(name: str, value: Any) -> None:
@@ -162,14 +179,13 @@ def _text(name: str, value: Any) -> None:
         return
     if not isinstance(value, str) or len(value) > 255:
         raise Refused(400, f'Image {name} is {value!r}, expected text of at most 255 characters or None.')
-    _four_bytes(name, value)
 
 
 def _integer(name: str, value: Any) -> None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= _MAX_INTEGER:
-        raise Refused(400, f'Image {name} is {value!r}, expected an integer from 0 to {_MAX_INTEGER}.')
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refused(400, f'Image {name} is {value!r}, expected an integer.')
 
 
 def _boolean(name: str, value: Any) -> None:
@@ -191,9 +207,6 @@ def _tags(name: str, value: Any) -> None:
     for tag in value:
         if not isinstance(tag, str) or len(tag) > 255:
             raise Refused(400, f'Image tag {tag!r} is not text of at most 255 characters.')
-        _four_bytes('tags', tag)
-    if len(value) > MAX_TAGS:
-        raise Refused(413, f'{len(value)} image tags, expected at most {MAX_TAGS}.')
 
 
 _CHECKS: Mapping[str, Any] = {

@@ -63,18 +63,21 @@ class Store:
             self._settled_by = 0
             raise
 
-    def settle(self) -> None:
-        """Undo what dead writers left: staged files, images that stay ``saving``, contents without an image."""
+    def settle(self, *, everything: bool = False) -> None:
+        """Undo what dead writers left: staged files, images that stay ``saving``, contents without an image.
+
+        :param everything: look even where nothing hints at a writer that died
+        """
         with self.catalogue.reading() as connection:
             saving = connection.execute("SELECT 1 FROM images WHERE status = 'saving' LIMIT 1").fetchone()
             doomed = connection.execute('SELECT 1 FROM doomed LIMIT 1').fetchone()
-        if not saving and not doomed and not any(self.contents.staging.glob('*')):
+        if not everything and not saving and not doomed and not any(self.contents.staging.glob('*')):
             return
         with self.catalogue.writing() as connection:
             lost = self._settle_images(connection)
             for path in self.contents.abandoned():
                 path.unlink(missing_ok=True)
-            if lost:
+            if lost or everything:
                 # One of them may have died between placing its content and committing the row.
                 known = {row['digest'] for row in connection.execute('SELECT digest FROM locations')}
                 for digest in self.contents.digests():
@@ -155,15 +158,21 @@ class Store:
                 os_hash_value=sha512,
             )
 
-    def abandon_upload(self, image_id: str, staging: Staging) -> None:
-        """Put an image whose upload failed back to ``queued``."""
-        name = staging.name
+    def abandon_upload(self, image_id: str, staging: Staging, *, remove: bool = False) -> None:
+        """Put an image whose upload failed back to ``queued``, or with ``remove`` take it away."""
         with self.writing() as connection:
-            connection.execute(
-                "UPDATE images SET status = 'queued', staging = NULL, size = NULL, virtual_size = NULL, "
-                "updated_at = ? WHERE id = ? AND status = 'saving' AND staging = ?",
-                (rows.now(), image_id, name),
-            )
+            if remove:
+                rows.remove(connection, image_id)
+            else:
+                connection.execute(
+                    "UPDATE images SET status = 'queued', staging = NULL, size = NULL, virtual_size = NULL, "
+                    "updated_at = ? WHERE id = ? AND status = 'saving' AND staging = ?",
+                    (rows.now(), image_id, staging.name),
+                )
+            if staging.published:
+                # Placed, but its row could not be committed.
+                connection.execute('INSERT OR IGNORE INTO doomed VALUES (?)', (staging.published,))
+                self._remove_doomed(connection)
             staging.discard()
 
 
