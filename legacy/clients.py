@@ -46,16 +46,21 @@ class OldClientDriver(ImageDriver):
     """What both generations of clients have in common.
 
     :param client: object with the ``call`` of ``GlanceClientWrapper``
+    :param image_id: the id as the caller gave it, which is what the client gets; default: the API's text of it
     :param purge_props: the flag as the caller gave it; the v1 server made its own rule of it (C-177)
     """
 
     name: ClassVar[str] = 'old client'
     version: ClassVar[int]
 
-    def __init__(self, client: Any, purge_props: Any = None) -> None:
+    def __init__(self, client: Any, image_id: Any = None, purge_props: Any = None) -> None:
         super().__init__()
         self.client = client
+        self.image_id = image_id
         self.purge_props = purge_props
+
+    def _as_given(self, image_id: Any) -> Any:
+        return image_id if self.image_id is None else self.image_id
 
     @abc.abstractmethod
     def call(self, context: Any, method: str, *args: Any, **kwargs: Any) -> Any:
@@ -102,6 +107,7 @@ class OldClientDriver(ImageDriver):
         server: str | None = None,
     ) -> dict[str, Any]:
         """One image (C-091 to C-097)."""
+        image_id = self._as_given(image_id)
         with _image_errors(image_id):
             image = self.get(context, image_id, include_locations)
         if not show_deleted and getattr(image, 'deleted', False):
@@ -121,6 +127,7 @@ class OldClientDriver(ImageDriver):
 
     def delete(self, context: Any, image_id: Any, *, server: str | None = None) -> bool:
         """Only 403, 404 and 409 are translated (C-184, C-185)."""
+        image_id = self._as_given(image_id)
         try:
             self.call(context, 'delete', image_id)
         except Exception as error:
@@ -156,6 +163,7 @@ class OldClientDriver(ImageDriver):
 
         Without a target the client's own iterator is handed out.
         """
+        image_id = self._as_given(image_id)
         with _image_errors(image_id):
             chunks = self.call(context, 'data', image_id)
         if chunks is None:
@@ -215,6 +223,7 @@ class V1ClientDriver(OldClientDriver):
         server: str | None = None,
     ) -> dict[str, Any]:
         """One call; the flag goes out as it came, the server knows what to do with it (C-173 to C-179)."""
+        image_id = self._as_given(image_id)
         sent = glance._translate_to_glance(image_info)
         sent.pop('id', None)
         sent['purge_props'] = purge_props if self.purge_props is None else self.purge_props
@@ -292,6 +301,7 @@ class V2ClientDriver(OldClientDriver):
         server: str | None = None,
     ) -> dict[str, Any]:
         """Metadata, location, bytes, one call each (C-261 to C-267)."""
+        image_id = self._as_given(image_id)
         sent = glance._convert_to_v2(glance._translate_to_glance(image_info))
         sent.pop('id', None)
         location = sent.pop('location', None)

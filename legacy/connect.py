@@ -16,7 +16,7 @@ from typing import Any
 from legacy.deprecation import deprecated
 from legacy.log import LOG
 from legacy.seams import client_class_replaced, glance
-from legacy.urls import endpoint_url, settings
+from legacy.urls import endpoint_url, settings, speaks_urls
 from nova_image import options
 
 __all__: list[str] = []
@@ -57,7 +57,8 @@ def _may_send(context: Any, endpoint: str) -> bool:
 def generate_identity_headers(context: Any, status: str = 'Confirmed') -> dict[str, Any]:
     """Headers that tell a trusting server who is calling (C-026 to C-029).
 
-    ``X-Service-Catalog`` is there only if the context has a catalogue.
+    ``X-Service-Catalog`` is there only if the context has a catalogue and the servers are configured under
+    the old names: the header made requests too large and went with release 12 (C-028).
     """
     headers = {
         'X-Auth-Token': getattr(context, 'auth_token', None),
@@ -66,7 +67,7 @@ def generate_identity_headers(context: Any, status: str = 'Confirmed') -> dict[s
         'X-Roles': ','.join(getattr(context, 'roles', ())),
         'X-Identity-Status': status,
     }
-    if hasattr(context, 'service_catalog'):
+    if hasattr(context, 'service_catalog') and not speaks_urls():
         headers['X-Service-Catalog'] = json.dumps(context.service_catalog)
     return headers
 
@@ -102,7 +103,7 @@ def _glanceclient_from_endpoint(context: Any, endpoint: str, version: Any = 1) -
     params: dict[str, Any] = {}
     if _may_send(context, endpoint):
         headers = dict(glance.generate_identity_headers(context))
-        headers.pop('X-Service-Catalog', None)  # C-028
+        headers.pop('X-Service-Catalog', None)
         params['identity_headers'] = headers
     if endpoint.startswith('https://'):
         params.update(_ssl_params(now))

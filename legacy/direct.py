@@ -37,7 +37,13 @@ class DirectTransfer:
 
     def handler(self, scheme: str) -> Any:
         """The handler of a scheme, or None."""
-        return self.handlers.get(scheme)
+        try:
+            return self.handlers.get(scheme)
+        except TypeError:  # nothing a dictionary could hold
+            LOG.error(
+                'Failed to instantiate the download handler for %(scheme)s', {'scheme': scheme}
+            )
+            return None
 
     def is_allowed(self) -> bool:
         """Whether any scheme is allowed at this moment (C-013)."""

@@ -33,16 +33,16 @@ class Service:
         self._direct = DirectTransfer()
         self._download_handlers = self._direct.handlers
 
-    def _old_driver(self, purge_props: Any = None) -> OldClientDriver | None:
+    def _old_driver(self, image_id: Any = None, purge_props: Any = None) -> OldClientDriver | None:
         """The driver over the old-style client, or None where the configured driver serves (D-15)."""
         client = self._client
         if type(client) is GlanceClientWrapper and not client.is_injected and not replaced():
             return None
-        return self._driver_class(client, purge_props)
+        return self._driver_class(client, image_id, purge_props)
 
-    def _api(self, purge_props: Any = None) -> tuple[ImageAPI, bool]:
+    def _api(self) -> tuple[ImageAPI, bool]:
         """The API for calls that name no image, and whether it stands over an old-style client."""
-        driver = self._old_driver(purge_props)
+        driver = self._old_driver()
         if driver is not None:
             return ImageAPI(driver), True
         return ImageAPI(endpoint=self._client.server_url), False
@@ -50,7 +50,7 @@ class Service:
     def _for_image(self, image_id: Any, purge_props: Any = None) -> tuple[ImageAPI, Any, bool]:
         """The API, and the reference it gets for an image of this service (C-094, C-208)."""
         image_id = _plain_id(image_id)
-        driver = self._old_driver(purge_props)
+        driver = self._old_driver(image_id, purge_props)
         if driver is not None:
             return ImageAPI(driver), image_id, True
         if '/' in str(image_id):

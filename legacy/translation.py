@@ -11,7 +11,7 @@ import copy
 import datetime
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from legacy.deprecation import deprecated
@@ -46,7 +46,9 @@ _LIST_PARAMS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir
 
 def is_v2(image: Any) -> bool:
     """Whether a client object is a v2 model: ``visibility`` instead of ``is_public``."""
-    return hasattr(image, 'visibility') and not hasattr(image, 'is_public')
+    return isinstance(image, Mapping) or (
+        hasattr(image, 'visibility') and not hasattr(image, 'is_public')
+    )
 
 
 @deprecated('_is_image_available')
@@ -154,10 +156,9 @@ def _extract_attributes(image: Any, include_locations: bool = False) -> dict[str
     output: dict[str, Any] = {name: getattr(image, name, None) for name in _ATTRIBUTES}
     output['properties'] = getattr(image, 'properties', {})
     if include_locations:
-        output['locations'] = copy.deepcopy(list(getattr(image, 'locations', None) or ()))
-        direct_url = getattr(image, 'direct_url', None)
+        output['locations'] = list(getattr(image, 'locations', None) or ())
+        output['direct_url'] = direct_url = getattr(image, 'direct_url', None)
         if direct_url:
-            output['direct_url'] = direct_url
             output['locations'].append({'url': direct_url, 'metadata': {}})
     return copy.deepcopy(output)
 
@@ -291,7 +292,14 @@ def _json_loads(properties: dict[str, Any], attr: str) -> None:
 def _json_dumps(properties: dict[str, Any], attr: str) -> None:
     """Encode one property in place unless it is text already (C-114)."""
     if not isinstance(properties[attr], str):
-        properties[attr] = json.dumps(properties[attr])
+        properties[attr] = json.dumps(properties[attr], default=_json_default)
+
+
+def _json_default(value: Any) -> Any:
+    """What the old encoder made of values that JSON does not know: times as text, anything iterable as a list."""
+    if isinstance(value, datetime.datetime):
+        return value.strftime('%Y-%m-%dT%H:%M:%S.%f')
+    return list(value) if isinstance(value, Iterable) else value  # itself: a ValueError, as then
 
 
 @deprecated('_convert')

@@ -7,10 +7,11 @@ Answers in the old shapes from today's options; sends nothing. The new parser, w
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 from collections.abc import Iterator
 from typing import Any, Self
-from urllib.parse import urlsplit
+from urllib.parse import urlparse, urlsplit
 
 from legacy.deprecation import deprecated
 from legacy.log import LOG
@@ -44,9 +45,17 @@ class ApiServer(tuple[str, Any, bool]):
 
 def endpoint_url(host: Any, port: Any, use_ssl: Any) -> str:
     """``http(s)://host:port``, IPv6 hosts in brackets (C-030)."""
-    if ':' in str(host) and not str(host).startswith('['):
+    if _is_ipv6(host):
         host = f'[{host}]'
     return f'{"https" if use_ssl else "http"}://{host}:{port}'
+
+
+def _is_ipv6(host: Any) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return isinstance(host, str)
 
 
 def parse_server(entry: str) -> ApiServer:
@@ -71,6 +80,12 @@ _HOST_OPTIONS = (
 def settings() -> options.Settings:
     """The options of this moment (C-013)."""
     return options.settings()
+
+
+def speaks_urls() -> bool:
+    """Whether servers are configured as URLs under ``[glance] api_servers``, and so in the words of 13 on."""
+    now = settings()
+    return now.is_set('glance', 'api_servers') and bool(now.value('glance', 'api_servers'))
 
 
 @deprecated('generate_glance_url')
@@ -106,7 +121,7 @@ def get_api_servers(context: Any = None) -> Iterator[Any]:
         urls = list(now.api_servers) or [_from_catalogue(context)]
         glance.random.shuffle(urls)
         return itertools.cycle(urls)
-    if now.is_set('glance', 'api_servers') and now.value('glance', 'api_servers'):
+    if speaks_urls():
         servers = [_modern_entry(entry) for entry in now.value('glance', 'api_servers')]
     else:
         servers = [parse_server(str(entry)) for entry in _icehouse_entries(now)]
@@ -158,7 +173,7 @@ def _parse_image_ref(image_href: str) -> tuple[str, str, int, bool]:
 
     :raises ValueError: a port that is no number, or a URL that is none
     """
-    parts = urlsplit(image_href)
+    parts = urlparse(image_href)
     port = parts.port or 80
     return parts.path.split('/')[-1], parts.netloc.rsplit(':', 1)[0], port, parts.scheme == 'https'
 

@@ -103,7 +103,9 @@ class GlanceClientWrapper:
     def _make_static(self) -> None:
         with credentials_withheld(self._withhold):
             if self._endpoint is not None:
-                made = self._create_static_client(self._context, self._endpoint, self.version)
+                made = self._create_static_client(
+                    self._context, version=self.version, endpoint=self._endpoint
+                )
             else:
                 made = self._create_static_client(
                     self._context, self.host, self.port, self.use_ssl, self.version
