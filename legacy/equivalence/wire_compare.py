@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bring a recorded and an observed wire program into one form.
+
+Ids are matched by place: the first time a recorded ``<id:n>`` meets an id, the two belong together for
+the rest of the program. Of the requests those that change something count, in order, with path and
+body, and no GET may go where the recording never went (``golden/FORMAT.md``, "what to ignore").
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from legacy import deviations
+from legacy.equivalence import encode
+from legacy.equivalence.decode import World
+from legacy.equivalence.wire import Program
+from legacy.equivalence.wire_values import body
+
+_SYMBOL = re.compile(r'<id:\d+>')
+_ID = re.compile(r'[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}')
+_TIME = re.compile(r'<time:\d+>|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ')
+_CHANGING = ('POST', 'PUT', 'PATCH', 'DELETE')
+
+
+def answers(program: Program) -> tuple[dict[str, Any], list[int], dict[str, Any]]:
+    """Run the program: its expectation, the deviations in that, and what it came to."""
+    place = deviations.LOCAL if program.server is None else deviations.GLANCE
+    expected, touched = deviations.expectation(program.case, place, program.frontend)
+    expected = recorded(expected, requests=program.server is not None)
+    seen = observed(program, program.run())
+    ids = Ids()
+    ids.match(expected, seen)
+    return expected, touched, ids.apply(seen)
+
+
+def recorded(expect: dict[str, Any], *, requests: bool) -> dict[str, Any]:
+    """The expectation, with the requests that count or with none."""
+    return {'steps': [_recorded_step(step, requests) for step in expect['steps']]}
+
+
+def _recorded_step(step: dict[str, Any], requests: bool) -> dict[str, Any]:
+    if 'not_run' in step or 'skipped' in step:
+        return {'not_run': True}
+    form: dict[str, Any] = {key: value for key, value in step.items() if key != 'requests'}
+    form.setdefault('sleeps', [])
+    form.setdefault('logs', [])
+    if requests:
+        form['requests'] = [
+            _request(exchange, exchange['path'])
+            for exchange in step['requests']
+            if exchange['method'] in _CHANGING
+        ]
+        form['strange_gets'] = []
+    timeless: dict[str, Any] = _timeless(form)
+    return timeless
+
+
+def observed(program: Program, seen: dict[str, Any]) -> dict[str, Any]:
+    """What a run came to, in the recorded form, ids still real."""
+    world = World(
+        {'release': program.case['release'], 'input': {}}, program.root, shared={}
+    )
+    known = {_path(exchange['path']) for exchange in _exchanges(program.case, 'GET')}
+    names = [(program.arguments.address, '<glance>'), (program.root, '<root>')]
+    if program.server is not None:
+        names.insert(0, (str(program.server.store_directory), '<store>'))
+        names.insert(0, (program.server.blobs.url, '<blobs>'))
+    steps = []
+    for step in seen['steps']:
+        form = _plain({key: value for key, value in step.items() if key != 'requests'}, world)
+        if 'requests' in step:
+            sent = step['requests']
+            form['requests'] = [_request(one, one['path']) for one in sent if one['method'] in _CHANGING]
+            form['strange_gets'] = sorted(
+                {one['path'] for one in sent if one['method'] == 'GET' and _path(one['path']) not in known}
+            )
+        if 'not_run' in form:
+            form = {'not_run': True}
+        steps.append(_named(_timeless(form), names))
+    if program.server is None:
+        steps = _as_store_fast(steps)
+    return {'steps': steps}
+
+
+def _as_store_fast(value: Any) -> Any:
+    """The recordings' file store was called ``fast``, the embedded one is ``local``: a name of a server's."""
+    if isinstance(value, list):
+        return [_as_store_fast(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            key: 'fast' if key in ('stores', 'store') and item == 'local' else _as_store_fast(item)
+            for key, item in value.items()
+        }
+    return value
+
+
+def _exchanges(case: dict[str, Any], method: str) -> list[dict[str, Any]]:
+    return [
+        exchange
+        for step in case['expect']['steps']
+        for exchange in step.get('requests', ())
+        if exchange['method'] == method
+    ]
+
+
+def _path(path: str) -> str:
+    return _ID.sub('<id>', _SYMBOL.sub('<id>', unquote(path)))
+
+
+def _request(exchange: dict[str, Any], path: str) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in exchange['headers'].items()}
+    return {
+        'method': exchange['method'],
+        'path': unquote(path),
+        'body': body(exchange['body'], headers.get('content-type')),
+    }
+
+
+def _plain(value: Any, world: World) -> Any:
+    if isinstance(value, datetime.datetime):
+        offset = value.utcoffset()
+        return {
+            '$datetime': '<time>',
+            'offset': None if offset is None else int(offset.total_seconds()),
+            'microsecond': value.microsecond,
+        }
+    if isinstance(value, BaseException):
+        return {key: item for key, item in encode.exception(world, value).items() if key != 'scripted'}
+    if isinstance(value, dict):
+        return {key: _plain(item, world) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, world) for item in value]
+    return world.encode(value)
+
+
+def _timeless(value: Any) -> Any:
+    """Which times agree is up to the clock: Glance keeps whole seconds. Contents go by size and md5."""
+    if isinstance(value, str):
+        return _TIME.sub('<time>', value)
+    if isinstance(value, list):
+        return [_timeless(item) for item in value]
+    if isinstance(value, dict):
+        if 'md5' in value and 'base64' in value:
+            value = {key: item for key, item in value.items() if key != 'base64'}
+        return {key: _timeless(item) for key, item in value.items()}
+    return value
+
+
+def _named(value: Any, names: list[tuple[str, str]]) -> Any:
+    if isinstance(value, str):
+        for real, name in names:
+            value = value.replace(real, name)
+        return value
+    if isinstance(value, list):
+        return [_named(item, names) for item in value]
+    if isinstance(value, dict):
+        return {key: _named(item, names) for key, item in value.items()}
+    return value
+
+
+class Ids:
+    """Which real id stands for which recorded one."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
+
+    def match(self, expected: Any, seen: Any) -> None:
+        """Learn from every place that both answers have."""
+        if isinstance(expected, str) and isinstance(seen, str):
+            symbols = _SYMBOL.findall(expected)
+            found = _ID.findall(seen)
+            if symbols and len(symbols) == len(found):
+                for symbol, real in zip(symbols, found, strict=True):
+                    if symbol not in self._real.values():
+                        self._real.setdefault(real, symbol)
+        elif isinstance(expected, list) and isinstance(seen, list):
+            for left, right in zip(expected, seen, strict=False):
+                self.match(left, right)
+        elif isinstance(expected, dict) and isinstance(seen, dict):
+            for key in expected:
+                if key in seen:
+                    self.match(expected[key], seen[key])
+
+    def apply(self, value: Any) -> Any:
+        """``value`` with recorded ids."""
+        if isinstance(value, str):
+            return _ID.sub(lambda found: self._real.get(found[0], found[0]), value)
+        if isinstance(value, list):
+            return [self.apply(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.apply(item) for key, item in value.items()}
+        return value
