@@ -21,7 +21,10 @@ from nova_image import errors
 from nova_image.driver import ImageDriver
 from nova_image.images import RESERVED_PREFIX
 
-__all__ = ['OldClientDriver', 'V1ClientDriver', 'V2ClientDriver']
+#: The purge flag goes out as the API gives it.
+AS_TOLD: Any = object()
+
+__all__ = ['AS_TOLD', 'OldClientDriver', 'V1ClientDriver', 'V2ClientDriver']
 
 
 @contextlib.contextmanager
@@ -53,7 +56,7 @@ class OldClientDriver(ImageDriver):
     name: ClassVar[str] = 'old client'
     version: ClassVar[int]
 
-    def __init__(self, client: Any, image_id: Any = None, purge_props: Any = None) -> None:
+    def __init__(self, client: Any, image_id: Any = None, purge_props: Any = AS_TOLD) -> None:
         super().__init__()
         self.client = client
         self.image_id = image_id
@@ -226,7 +229,7 @@ class V1ClientDriver(OldClientDriver):
         image_id = self._as_given(image_id)
         sent = glance._translate_to_glance(image_info)
         sent.pop('id', None)
-        sent['purge_props'] = purge_props if self.purge_props is None else self.purge_props
+        sent['purge_props'] = purge_props if self.purge_props is AS_TOLD else self.purge_props
         if data is not None:
             sent['data'] = data
         with _image_errors(image_id):

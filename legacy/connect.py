@@ -60,6 +60,8 @@ def generate_identity_headers(context: Any, status: str = 'Confirmed') -> dict[s
     ``X-Service-Catalog`` is there only if the context has a catalogue and the servers are configured under
     the old names: the header made requests too large and went with release 12 (C-028).
     """
+    if context is None:
+        raise AttributeError('identity headers need a request context with auth_token, got None')
     headers = {
         'X-Auth-Token': getattr(context, 'auth_token', None),
         'X-User-Id': _first(context, 'user_id', 'user'),

@@ -6,14 +6,17 @@ They reach each other through the module's names, which tests replace (C-004, C-
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from legacy import trust
 from legacy.deprecation import deprecated
 from legacy.seams import glance
 from legacy.services import GlanceImageService, GlanceImageServiceV2
-from legacy.urls import settings
+from legacy.urls import settings, speaks_urls
+from legacy.wrapper import GlanceClientWrapper
 from nova_image import errors
+from nova_image.references import parse_image_ref
 
 __all__ = ['UpdateGlanceImage']
 
@@ -65,14 +68,18 @@ def get_remote_image_service(context: Any, image_href: Any) -> tuple[Any, Any]:
 
 
 def _client_for(context: Any, href: str) -> tuple[Any, Any]:
-    if service_class() is GlanceImageServiceV2:
+    if speaks_urls() or service_class() is GlanceImageServiceV2:
         image_id, endpoint = glance._endpoint_from_image_ref(href)
         place: dict[str, Any] = {'endpoint': endpoint}
     else:
         image_id, host, port, use_ssl = trust.place_of(href)
         place = {'host': host, 'port': port, 'use_ssl': use_ssl}
     with trust.withheld_unless_known(context, href):
-        return glance.GlanceClientWrapper(context=context, **place), image_id
+        client = glance.GlanceClientWrapper(context=context, **place)
+    if isinstance(client, GlanceClientWrapper):
+        with contextlib.suppress(errors.InvalidImageRef):
+            client.serve_at(parse_image_ref(href).server)
+    return client, image_id
 
 
 @deprecated('get_image_service')

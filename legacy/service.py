@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from legacy import trust
-from legacy.clients import OldClientDriver
+from legacy.clients import AS_TOLD, OldClientDriver
 from legacy.direct import DirectTransfer
 from legacy.seams import glance, replaced
 from legacy.wrapper import GlanceClientWrapper
@@ -33,7 +33,9 @@ class Service:
         self._direct = DirectTransfer()
         self._download_handlers = self._direct.handlers
 
-    def _old_driver(self, image_id: Any = None, purge_props: Any = None) -> OldClientDriver | None:
+    def _old_driver(
+        self, image_id: Any = None, purge_props: Any = AS_TOLD
+    ) -> OldClientDriver | None:
         """The driver over the old-style client, or None where the configured driver serves (D-15)."""
         client = self._client
         if type(client) is GlanceClientWrapper and not client.is_injected and not replaced():
@@ -47,18 +49,18 @@ class Service:
             return ImageAPI(driver), True
         return ImageAPI(endpoint=self._client.server_url), False
 
-    def _for_image(self, image_id: Any, purge_props: Any = None) -> tuple[ImageAPI, Any, bool]:
+    def _for_image(self, image_id: Any, purge_props: Any = AS_TOLD) -> tuple[ImageAPI, Any, bool]:
         """The API, and the reference it gets for an image of this service (C-094, C-208)."""
         image_id = _plain_id(image_id)
+        if '/' in str(image_id):
+            raise errors.ImageNotFound(image_id=image_id)
         driver = self._old_driver(image_id, purge_props)
         if driver is not None:
             return ImageAPI(driver), image_id, True
-        if '/' in str(image_id):
-            raise errors.ImageNotFound(image_id=image_id)
         server = self._client.server_url
-        if server is None:
-            return ImageAPI(), image_id, False
-        return ImageAPI(), trust.reference(server, image_id), False
+        if self._client.is_withheld:
+            return ImageAPI(), trust.reference(server, image_id), False
+        return ImageAPI(endpoint=server), image_id, False
 
     def _detail(self, context: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
         known = {name: asked[name] for name in _LIST_KEYWORDS if name in asked}

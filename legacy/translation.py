@@ -45,9 +45,9 @@ _LIST_PARAMS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir
 
 
 def is_v2(image: Any) -> bool:
-    """Whether a client object is a v2 model: ``visibility`` instead of ``is_public``."""
-    return isinstance(image, Mapping) or (
-        hasattr(image, 'visibility') and not hasattr(image, 'is_public')
+    """Whether a client object is a v2 model: a schema or ``visibility`` instead of ``is_public``."""
+    return (hasattr(image, 'visibility') or hasattr(image, 'schema')) and not hasattr(
+        image, 'is_public'
     )
 
 
@@ -261,6 +261,8 @@ def parse_isotime(text: Any) -> datetime.datetime:
     """
     if not isinstance(text, str):
         raise ValueError(f'Expecting a string {text!r}')  # noqa: TRY004 - the old class (C-104)
+    if 'W' in text:
+        raise ValueError(f'Unable to parse date string {text!r}')  # weeks were never understood
     try:
         parsed = datetime.datetime.fromisoformat(text)
     except ValueError:

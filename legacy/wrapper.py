@@ -57,6 +57,7 @@ class GlanceClientWrapper:
         self._context = context
         self._withhold = withheld()
         self._endpoint: str | None = None
+        self._base_url: str | None = None
         self.api_servers: Any = None
         if endpoint is None and host is not None and '://' in str(host):
             endpoint, host = host, None
@@ -112,9 +113,15 @@ class GlanceClientWrapper:
                 )
         self._client, self._made = made, True
 
+    def serve_at(self, base_url: str | None) -> None:
+        """Say where the named server really is: with the path that a host and a port cannot carry (D-11)."""
+        self._base_url = base_url
+
     @property
     def server_url(self) -> str | None:
         """Base URL of the named server, None where the configured ones are used."""
+        if self._base_url is not None:
+            return self._base_url
         if self._endpoint is not None:
             return self._endpoint
         return (
