@@ -54,7 +54,7 @@ class API:
         """The driver behind this object, chosen by the configuration of this moment (C-013)."""
         if isinstance(self._given, ImageDriver):
             return self._given
-        settings = options.Settings(self._conf)
+        settings = options.current(self._conf)
         name = self._given or settings.driver
         key = (id(self._conf), name, self._endpoint, settings.recording)
         found = _shared.get(key)
@@ -174,7 +174,7 @@ class API:
         :raises ImageDownloadIncomplete, ImageCorrupt, ImageTransferStalled: the bytes are not right
         """
         server, image_id = self._resolve(id_or_uri)
-        settings = options.Settings(self._conf)
+        settings = options.current(self._conf)
         if trusted_certs is not None or settings.verify_glance_signatures:
             raise errors.NotBuilt(
                 feature='Image signature verification',

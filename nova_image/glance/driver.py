@@ -34,7 +34,7 @@ class GlanceDriver(ImageDriver):
 
     def _wire(self, context: Any, server: str | None = None) -> tuple[Wire, options.Settings]:
         """The requests of one operation, as ``context``."""
-        settings = options.Settings(self.conf)
+        settings = options.current(self.conf)
         http = session.session_for(settings)
         auth = session.auth_for(context, settings, self.conf)
         choice = self._servers.choose(context, settings, auth, http, server)
@@ -167,7 +167,7 @@ class GlanceDriver(ImageDriver):
     @translate.plain_errors(translate.PLAIN)
     def glance_url(self, context: Any = None) -> str:
         """See :meth:`ImageDriver.glance_url`: the first configured server, else the catalogue's (C-322)."""
-        settings = options.Settings(self.conf)
+        settings = options.current(self.conf)
         http = session.session_for(settings)
         auth = session.auth_for(context, settings, self.conf)
         return self._servers.first(context, settings, auth, http)

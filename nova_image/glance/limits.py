@@ -13,6 +13,8 @@ import contextvars
 import http.client
 import http.cookiejar
 import io
+import os
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -204,12 +206,40 @@ class TimedAdapter(ksa_session.TCPKeepAliveAdapter):
         return manager
 
 
+_ENVIRONMENT = (
+    *(name for kind in ('http', 'https', 'all', 'no') for name in (f'{kind}_proxy', f'{kind}_proxy'.upper())),
+    'REQUESTS_CA_BUNDLE',
+    'CURL_CA_BUNDLE',
+)
+
+
+class _Session(requests.Session):
+    """requests reads the whole environment twice for each URL, a seventh of a small request; this once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._merged: dict[Any, Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        if proxies or not sys.platform.startswith('linux'):  # elsewhere proxies are not only in variables
+            return super().merge_environment_settings(url, proxies, stream, verify, cert)
+        server = '/'.join(url.split('/', 3)[:3])
+        key = (server, verify, cert, *map(os.environ.get, _ENVIRONMENT))
+        found = self._merged.get(key)
+        if found is None:
+            if len(self._merged) > 64:
+                self._merged.clear()
+            found = super().merge_environment_settings(url, {}, stream, verify, cert)
+            self._merged[key] = found
+        return {**found, 'stream': stream, 'proxies': dict(found['proxies'])}
+
+
 def timed_session() -> requests.Session:
     """A requests session with timed connections, without cookies and without ``~/.netrc``.
 
     Cookies would tie callers together; a netrc entry would be a credential nobody configured here.
     """
-    session = requests.Session()
+    session = _Session()
     adapter = TimedAdapter()
     for scheme in ('http://', 'https://'):
         session.mount(scheme, adapter)

@@ -148,3 +148,18 @@ def test_an_upload_without_an_answer_ends(start_server: Any, make_driver: Any) -
     driver = make_driver(start_server(answer).url, **QUICK)
     with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
         driver.create(CTX, {'name': 'x'}, b'hello')
+
+
+def test_proxies_of_the_environment_are_those_of_requests(monkeypatch: pytest.MonkeyPatch) -> None:
+    import requests
+
+    from nova_image.glance import limits
+
+    ours, theirs = limits.timed_session(), requests.Session()
+    asked = ('http://a/x', 'http://b:1/x', 'https://a/x', 'http://a/y')
+    for name, value in [('http_proxy', 'http://p:1'), ('no_proxy', 'b'), ('REQUESTS_CA_BUNDLE', '/ca')]:
+        monkeypatch.setenv(name, value)
+        for url in asked * 2:
+            arguments = (url, {}, False, True, None)
+            assert ours.merge_environment_settings(*arguments) == theirs.merge_environment_settings(*arguments)
+    assert ours.merge_environment_settings('http://a/x', {}, False, False, None)['verify'] is False
