@@ -12,17 +12,17 @@ import functools
 import os
 import threading
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from nova_image import errors, images, options, transfer
 from nova_image.driver import ImageDriver
 from nova_image.images import ImageChange
-from nova_image.local import answers, query, rows, rules
+from nova_image.local import answers, changes, query, rows, rules
 from nova_image.local.contents import Staging
 from nova_image.local.refusals import Refused
-from nova_image.local.store import Store, check_formats
+from nova_image.local.store import Store
 from nova_image.references import check_image_id
 
 _stores: dict[str, Store] = {}
@@ -126,7 +126,7 @@ class LocalDriver(ImageDriver):
         change = images.outgoing(image_info, context)
         fields = dict(change.fields)
         if change.size == 0 and not isinstance(change.size, bool) and data is None:
-            fields, data = _forced(fields), b''
+            fields, data = changes.forced(fields), b''
         who, store = self._who(context), self._store()
         upload = None if data is None else transfer.upload(data)
         with answers.answering(answers.PLAIN):
@@ -147,17 +147,7 @@ class LocalDriver(ImageDriver):
         self, who: rules.Identity, store: Store, fields: dict[str, Any], change: ImageChange, upload: bool
     ) -> tuple[str, Staging | None]:
         """The row of a new image, which is being saved already if there is data for it."""
-        _check_requests(change)
-        fields.setdefault('owner', who.owner)
-        rules.check_fields(fields)
-        rules.check_properties(change.properties, creating=True)
-        rules.check_may_create(who, fields)
-        for name, value in fields.items():
-            rules.check_value(name, value)
-        rules.check_property_count(tuple(change.properties))
-        rules.check_storable({**fields, **change.properties})
-        if upload:
-            check_formats(fields.get('disk_format'), fields.get('container_format'))
+        changes.check_new(who, fields, change, has_data=upload)
         image_id = fields.pop('id', None) or str(uuid.uuid4())
         with store.writing() as connection:
             rows.insert(connection, image_id, fields, change.properties)
@@ -191,50 +181,17 @@ class LocalDriver(ImageDriver):
         upload = None if data is None else transfer.upload(data, image_id)
         who, store = self._who(context), self._store()
         with answers.answering(answers.IMAGE, image_id):
-            _check_requests(change)
+            changes.check_requests(change)
             with store.writing() as connection:
                 current = rows.wire(self._visible(connection, who, wanted), store.contents)
                 patch = images.json_patch(current, change, purge_props)
-                self._apply(connection, who, current, patch)
+                changes.apply(connection, who, current, patch)
             if upload is not None:
                 self._upload(who, store, wanted, upload)
         record = self.show(context, image_id)
         if upload is not None:
             transfer.check_upload(upload, record)
         return record
-
-    def _apply(
-        self, connection: Any, who: rules.Identity, current: dict[str, Any], patch: Sequence[Mapping[str, Any]]
-    ) -> None:
-        """Check and make the changes of a JSON patch to the image ``current``, refused in Glance's order."""
-        steps = rules.steps(patch)
-        if not steps:
-            return
-        columns: dict[str, Any] = {}
-        added = False
-        for name, value in steps:
-            if name == 'owner' and not who.is_admin:
-                raise Refused(403, "Owner can't be updated by non admin.")
-            rules.check_may_change(who, current)
-            if name == 'visibility':
-                rules.check_may_publicize(who, value)
-            if name in ('disk_format', 'container_format') and current['status'] not in ('queued', 'importing'):
-                raise Refused(403, f'Attribute {name} can be only replaced for a queued image.')
-            rules.check_value(name, value)
-            if name == 'tags':
-                rows.set_tags(connection, current['id'], value)
-            elif name in images.BASE_FIELDS:
-                columns[name] = value or None if name == 'owner' else value
-            else:
-                if value is None and name not in current:
-                    raise Refused(409, f'Property {name} does not exist.')
-                added = added or name not in current
-                rows.set_property(connection, current['id'], name, value)
-        rules.check_storable(dict(steps))
-        if added:
-            names = connection.execute('SELECT name FROM properties WHERE image_id = ?', (current['id'],))
-            rules.check_property_count([row['name'] for row in names])
-        rows.change(connection, current['id'], **columns)
 
     def _upload(self, who: rules.Identity, store: Store, image_id: str, upload: transfer.Upload) -> None:
         with store.writing() as connection:
@@ -367,28 +324,3 @@ class LocalDriver(ImageDriver):
 def _never(exc: BaseException) -> bool:
     """A file does not get better by being read again."""
     return False
-
-
-def _forced(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of an image that becomes active without data (C-255).
-
-    :raises ImageBadRequest: a disk format whose content cannot be empty
-    """
-    fields.setdefault('container_format', 'bare')
-    fields.setdefault('disk_format', 'raw')
-    if fields['disk_format'] != 'raw':
-        raise errors.ImageBadRequest(
-            f'Unable to force activate with disk_format={fields["disk_format"]}; expected raw, or none given'
-        )
-    return fields
-
-
-def _check_requests(change: ImageChange) -> None:
-    if change.location or change.copy_from:
-        raise Refused(
-            400,
-            f'The local store keeps bytes, no references: {change.location or change.copy_from!r} cannot be '
-            'registered; expected data.',
-        )
-    if change.store and change.store != rows.STORE:
-        raise Refused(400, f'Store {change.store!r} is not available; expected {rows.STORE!r} or none.')

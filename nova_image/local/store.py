@@ -134,16 +134,16 @@ class Store:
         :raises Refused: 415 for content that is not what it is declared to be, 410 if the image is gone
         """
         staging.sync()
+        mine = 'SELECT * FROM images WHERE id = ? AND staging = ?', (image_id, staging.name)
+        gone = Refused(410, f'Image {image_id} could not be found after upload; it may have been deleted')
         with self.reading() as connection:
-            row = rows.find(connection, image_id)
+            row = connection.execute(*mine).fetchone()
+        if row is None:
+            raise gone
         virtual = formats.virtual_size(staging.fd, staging.size, row['disk_format'], row['container_format'])
         with self.writing() as connection:
-            row = connection.execute(
-                "SELECT id FROM images WHERE id = ? AND status = 'saving' AND staging = ?",
-                (image_id, staging.name),
-            ).fetchone()
-            if row is None:
-                raise Refused(410, f'Image {image_id} could not be found after upload; it may have been deleted')
+            if connection.execute(*mine).fetchone() is None:
+                raise gone
             self.contents.publish(staging, sha512)
             rows.add_content(connection, image_id, sha512, staging.size)
             rows.change(
