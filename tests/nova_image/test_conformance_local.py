@@ -3,16 +3,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
 
-from nova_image import ImageDriver
+from nova_image import API, ImageDriver
 from nova_image.local.driver import LocalDriver
 from nova_image.testing.configuration import local_conf
-from nova_image.testing.conformance import DriverConformance, TenantConformance
-from nova_image.testing.contexts import Context, ImageContexts, tenant_contexts, tokenless_context
+from nova_image.testing.conformance import (
+    DamageConformance,
+    DriverConformance,
+    StoreConformance,
+    TenantConformance,
+    WithoutLocations,
+)
+from nova_image.testing.contexts import (
+    Context,
+    ImageContexts,
+    tenant_contexts,
+    tokenless_context,
+)
 
 
-class TestLocalWithoutAuthentication(DriverConformance):
+class LocalConformance(DriverConformance, DamageConformance, StoreConformance, WithoutLocations):
+    """What holds however callers are told apart."""
+
+    @pytest.fixture
+    def store(self) -> str:
+        return 'local'
+
+    @pytest.fixture
+    def damage(self, api: API, member: Context) -> Callable[[str], None]:
+        def flip(image_id: str) -> None:
+            image = api.get(member, image_id, include_locations=True)
+            path = Path(urlsplit(image['locations'][0]['url']).path)
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 0xFF
+            path.chmod(0o600)
+            path.write_bytes(content)
+
+        return flip
+
+
+class TestLocalWithoutAuthentication(LocalConformance):
     @pytest.fixture
     def driver(self, tmp_path_factory: pytest.TempPathFactory) -> ImageDriver:
         return LocalDriver(local_conf(tmp_path_factory.mktemp('store'), auth_strategy='noauth'))
@@ -22,7 +57,7 @@ class TestLocalWithoutAuthentication(DriverConformance):
         return tokenless_context()
 
 
-class TestLocalWithProjects(TenantConformance, DriverConformance):
+class TestLocalWithProjects(TenantConformance, LocalConformance):
     @pytest.fixture
     def driver(self, tmp_path_factory: pytest.TempPathFactory) -> ImageDriver:
         return LocalDriver(local_conf(tmp_path_factory.mktemp('store')))

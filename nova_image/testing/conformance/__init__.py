@@ -32,6 +32,7 @@ from nova_image.testing.conformance.places import (
     LocationConformance,
     PlaceConformance,
     StoreConformance,
+    WithoutLocations,
     WithoutStores,
 )
 from nova_image.testing.conformance.records import RecordConformance
@@ -44,6 +45,7 @@ __all__ = [
     'LocationConformance',
     'StoreConformance',
     'TenantConformance',
+    'WithoutLocations',
     'WithoutStores',
 ]
 

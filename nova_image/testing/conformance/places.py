@@ -57,24 +57,40 @@ class WithoutStores(ConformanceBase):
 
 
 class StoreConformance(ConformanceBase):
-    """For drivers of services with several stores."""
+    """For drivers of services with named stores. Override ``store``."""
+
+    @pytest.fixture
+    def store(self) -> str:
+        """The name of a store that can be written to."""
+        return 'fast'
 
     @pytest.mark.contract('C-306')
-    def test_an_absent_image_is_not_found(self, api: API, publisher: Any) -> None:
+    def test_an_absent_image_cannot_be_copied(self, api: API, publisher: Any, store: str) -> None:
         with pytest.raises(errors.ImageNotFound):
-            api.copy_image_to_store(publisher, ABSENT, 'fast')
+            api.copy_image_to_store(publisher, ABSENT, store)
 
     @pytest.mark.contract('C-306')
-    def test_an_image_without_data_cannot_be_copied(self, api: API, publisher: Any) -> None:
+    def test_an_image_without_data_cannot_be_copied(self, api: API, publisher: Any, store: str) -> None:
         image = api.create(publisher, dict(RAW))
         with pytest.raises(errors.ImageImportImpossible):
-            api.copy_image_to_store(publisher, image['id'], 'fast')
+            api.copy_image_to_store(publisher, image['id'], store)
 
     @pytest.mark.contract('C-306')
     def test_an_unknown_store_is_refused(self, api: API, publisher: Any) -> None:
         image = api.create(publisher, dict(RAW), CONTENT)
         with pytest.raises((errors.ImageBadRequest, errors.ImageImportImpossible)):
             api.copy_image_to_store(publisher, image['id'], 'no-such-store')
+
+
+class WithoutLocations(ConformanceBase):
+    """For drivers that keep bytes and no references: they say so, and keep nothing."""
+
+    @pytest.mark.contract('C-253', 'C-316')
+    @pytest.mark.parametrize('kind', ['location', 'copy_from'])
+    def test_a_reference_to_bytes_elsewhere_is_refused(self, api: API, member: Any, kind: str) -> None:
+        with pytest.raises(errors.Invalid, match='http://elsewhere'):
+            api.create(member, {kind: 'http://elsewhere/image', **RAW})
+        assert api.get_all(member) == []
 
 
 class LocationConformance(ConformanceBase):
