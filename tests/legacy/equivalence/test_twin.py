@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The law of D-2: an old call equals the call its rewrite makes; and the local store equals a real Glance.
+
+Programs of image operations run on twin stores; the budgets are those of the profile in ``conftest``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+
+from legacy.equivalence import twin_stores
+from legacy.equivalence.programs import ABSENT, Body, Program, Step, programs
+from legacy.equivalence.twin import Call, compare, new_call
+from nova_image import API
+from nova_image.testing.contexts import context_of
+from nova_image.testing.tenants_filter import IDENTITIES
+
+if TYPE_CHECKING:
+    from nova_image.testing.servers import GlanceServer
+
+LONG = os.environ.get('NOVA_IMAGE_HYPOTHESIS') == 'long'
+
+
+def budget(usual: int) -> Any:
+    """So many programs in an ordinary run, twenty times as many in a long one."""
+    return settings(
+        max_examples=usual * 20 if LONG else usual,
+        deadline=None,
+        database=None,
+        derandomize=not LONG,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.explicit, Phase.generate, Phase.shrink),
+    )
+
+
+GOOD = {'name': 'one', 'disk_format': 'raw', 'container_format': 'bare'}
+#: A program that touches the corners which the rewrite has to bridge; also what a pasted program looks like.
+CORNERS: Program = [
+    Step(
+        'create',
+        'ann',
+        None,
+        {'image_meta': {**GOOD, 'properties': {'a': None, 'kernel_id': None, 'b': 7}}},
+    ),
+    Step('update', 'ann', 0, {'image_meta': {'properties': {'c': 'd'}}}),
+    Step(
+        'update',
+        'ann',
+        0,
+        {'image_meta': {'properties': {'e': None}}, 'data': Body(b'abcdef', 'pipe')},
+    ),
+    Step(
+        'update',
+        'ann',
+        0,
+        {'image_meta': {'properties': {'f': 'g'}}, 'purge_props': False},
+        remote=True,
+    ),
+    Step('create', 'ann', None, {'image_meta': {**GOOD, 'foo': 'bar'}}),
+    Step('create', 'ann', None, {'image_meta': {**GOOD, 'name': 'two'}}),
+    Step('detail', 'ann', None, {'filters': {'foo': 'bar', 'name': 'one'}, 'unknown': 'word'}),
+    Step(
+        'detail',
+        'nobody',
+        None,
+        {'filters': {'is_public': 'none'}, 'sort_key': 'name', 'sort_dir': 'asc'},
+    ),
+    Step('show', 'bob', 0),
+    Step('show', 'ann', 'a/b'),
+    Step('download', 'ann', 0, {'into': 'both'}),
+    Step('download', 'ann', 0, {'into': 'path'}),
+    Step('delete', 'ann', ABSENT),
+    Step('delete', 'ann', 0),
+]
+
+
+def same(program: Program, old: Any, new: Any, **how: Any) -> None:
+    found = compare(program, old, new, **how)
+    assert found is None, f'{found}\nin the program\n{program!r}'
+
+
+@pytest.mark.contract('D-2')
+@budget(150)
+@given(programs())
+def test_an_old_call_equals_its_rewrite_on_the_local_store(program: Program) -> None:
+    same(program, twin_stores.old_on_local(program), twin_stores.new_on_local(program))
+
+
+@pytest.mark.contract('D-2')
+@budget(50)
+@given(programs())
+def test_an_old_call_equals_its_rewrite_where_nobody_has_to_say_who_they_are(
+    program: Program,
+) -> None:
+    same(
+        program,
+        twin_stores.old_on_local(program, 'noauth'),
+        twin_stores.new_on_local(program, 'noauth'),
+    )
+
+
+@pytest.mark.contract('D-2', 'C-160', 'C-176', 'C-177', 'C-313', 'D-16')
+@pytest.mark.parametrize('auth_strategy', ['keystone', 'noauth'])
+def test_the_corners_that_a_rewrite_bridges_are_equal(auth_strategy: str) -> None:
+    old = twin_stores.old_on_local(CORNERS, auth_strategy)
+    assert [each.error for each in old.outcomes[:4]] == [None] * 4
+    assert old.outcomes[1].result['properties'] == {'c': 'd'}
+    assert old.outcomes[2].result['properties'] == {'c': 'd', 'e': 'None'}
+    assert old.outcomes[3].result['properties'] == {'c': 'd', 'e': 'None', 'f': 'g'}
+    assert old.outcomes[10].delivered == b'abcdef'
+    same(CORNERS, old, twin_stores.new_on_local(CORNERS, auth_strategy))
+
+
+def _wrong(method: str, **changed: Any) -> Any:
+    """A rewrite that gets one argument of one method wrong."""
+
+    def call(api: API) -> Call:
+        class Wrong:
+            def __getattr__(self, name: str) -> Any:
+                made = getattr(api, name)
+                return (
+                    made
+                    if name != method
+                    else lambda *args, **given: made(*args, **{**given, **changed})
+                )
+
+        return new_call(Wrong())  # type: ignore[arg-type]
+
+    return call
+
+
+@pytest.mark.parametrize(
+    'wrong',
+    [
+        _wrong('update', purge_props=False),
+        _wrong('get_all', filters=None),
+        _wrong('download', data=None),
+    ],
+    ids=['purge', 'filters', 'data'],
+)
+def test_a_wrong_rewrite_does_not_pass(wrong: Any) -> None:
+    old, new = twin_stores.old_on_local(CORNERS), twin_stores.new_on_local(CORNERS, call=wrong)
+    assert compare(CORNERS, old, new) is not None
+
+
+def test_a_program_prints_as_something_that_can_be_pasted() -> None:
+    assert eval(repr(CORNERS), {'Step': Step, 'Body': Body}) == CORNERS
+
+
+@pytest.fixture
+def noauth(glance_server: GlanceServer) -> Iterator[GlanceServer]:
+    glance_server.reset()
+    yield glance_server
+
+
+@pytest.fixture
+def tenants(glance_tenants: GlanceServer) -> Iterator[GlanceServer]:
+    glance_tenants.reset()
+    yield glance_tenants
+
+
+#: The callers of programs, with tokens that the Glance of mode ``tenants`` knows.
+KNOWN = {
+    name: context_of(IDENTITIES[user])
+    for name, user in {
+        'ann': 'alice',
+        'bob': 'bob',
+        'root': 'admin',
+        'nobody': 'anna',
+        'guest': 'rob',
+    }.items()
+}
+
+
+@pytest.mark.glance
+@pytest.mark.contract('D-2')
+@budget(20)
+@given(program=programs())
+def test_an_old_call_equals_its_rewrite_on_a_real_glance(
+    noauth: GlanceServer, program: Program
+) -> None:
+    noauth.reset()
+    old = twin_stores.old_on_glance(program, noauth.url)
+    noauth.reset()
+    same(program, old, twin_stores.new_on_glance(program, noauth.url))
+
+
+@pytest.mark.glance
+@budget(30)
+@given(program=programs())
+def test_the_local_store_cannot_be_told_from_a_glance_without_authentication(
+    noauth: GlanceServer, program: Program
+) -> None:
+    noauth.reset()
+    same(
+        program,
+        twin_stores.new_on_local(program, 'noauth', restrict=False),
+        twin_stores.new_on_glance(program, noauth.url, restrict=False),
+        across_services=True,
+    )
+
+
+@pytest.mark.glance
+@budget(30)
+@given(program=programs())
+def test_the_local_store_cannot_be_told_from_a_glance_with_projects(
+    tenants: GlanceServer, program: Program
+) -> None:
+    tenants.reset()
+    same(
+        program,
+        twin_stores.new_on_local(program, 'keystone', KNOWN, restrict=False),
+        twin_stores.new_on_glance(program, tenants.url, 'keystone', KNOWN, restrict=False),
+        across_services=True,
+    )
+
+
+def test_temporary_directories_are_gone_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('tempfile.tempdir', str(tmp_path))
+    twin_stores.new_on_local(CORNERS)
+    assert list(tmp_path.iterdir()) == []
