@@ -276,8 +276,12 @@ class Settings:
 
     def is_set(self, group: str, name: str) -> bool:
         """Whether somebody set the option, in a file, by override, default override or environment."""
+        place = None if group == 'DEFAULT' else group
         try:
-            where = self.conf.get_location(name, None if group == 'DEFAULT' else group)
+            where = self.conf.get_location(name, place)
+            if where is not None and where.location is cfg.Locations.set_override:
+                # oslo.config goes on saying so after clear_override; what is there tells.
+                return 'override' in self.conf._get_opt_info(name, place)
         except (cfg.NoSuchOptError, cfg.NoSuchGroupError):
             return False
         return where is not None and where.location is not cfg.Locations.opt_default
