@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which files a run looks at, and how they are written: whole, by rename, mode kept.
+
+Links inside a tree are not followed, so nothing outside the given paths is read or written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from legacy.migrate.result import Result
+
+SKIPPED = frozenset(
+    {'.git', '.hg', '.svn', '.bzr', '.tox', '.nox', '.venv', 'venv', '__pycache__', 'node_modules', '.eggs',
+     '.mypy_cache', '.ruff_cache', '.pytest_cache', '.stestr', '.testrepository'}
+)  # fmt: skip
+LARGEST_TEXT = 4 << 20
+_SHEBANG = re.compile(rb"^#!.*\bpython")
+
+
+@dataclass(frozen=True)
+class Found:
+    """One file to look at."""
+
+    path: str
+    absolute: Path
+    given: bool
+
+
+def collect(paths: list[Path], root: Path) -> Iterator[Found]:
+    """The regular files under the paths, each once, in a fixed order.
+
+    :raises FileNotFoundError: a path does not exist
+    """
+    seen: set[str] = set()
+    for path in paths:
+        if not path.exists():
+            raise FileNotFoundError(f"{path}: no such file or directory")
+    for path in paths:
+        if path.is_dir():
+            for folder, directories, names in os.walk(path):
+                directories[:] = sorted(
+                    each for each in directories if each not in SKIPPED and not each.endswith(".egg-info")
+                )
+                for name in sorted(names):
+                    yield from _one(Path(folder) / name, root, seen, given=False)
+        else:
+            yield from _one(path, root, seen, given=True)
+
+
+def _one(path: Path, root: Path, seen: set[str], *, given: bool) -> Iterator[Found]:
+    real = os.path.realpath(path)
+    if real in seen or (not given and path.is_symlink()):
+        return
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return
+    except OSError:
+        return
+    seen.add(real)
+    yield Found(relative(path, root), Path(real), given)
+
+
+def relative(path: Path, root: Path) -> str:
+    """A path as the result shows it: relative to the root, with forward slashes."""
+    return os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+
+
+def is_python(path: str, head: bytes) -> bool:
+    """Whether a file is Python source, by its name or its first line."""
+    name = path.rpartition("/")[2]
+    if name.endswith((".py", ".pyw", ".pyi")):
+        return True
+    return "." not in name and bool(_SHEBANG.match(head[:200]))
+
+
+def package_of(path: Path) -> str:
+    """Dotted name of the package a file is in, by the ``__init__.py`` files around it."""
+    parts: list[str] = []
+    folder = path.parent
+    while (folder / "__init__.py").exists() and folder != folder.parent:
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts)
+
+
+def write_all(result: Result, destination: Path | None) -> list[str]:
+    """Write every changed file; see :meth:`Result.write`.
+
+    :raises OSError: a file cannot be written, or changed since it was read; files before it are written
+    """
+    written = []
+    for path in result.changed:
+        each = result.files[path]
+        target = each.absolute if destination is None else destination / path
+        if destination is None and target.read_bytes() != each.old_bytes:
+            raise OSError(f"{path} changed while it was looked at; run again")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        replace(Path(os.path.realpath(target)), each.new_bytes, each.absolute)
+        written.append(path)
+    return written
+
+
+def replace(target: Path, data: bytes, like: Path) -> None:
+    """Put ``data`` at ``target`` whole, with the mode of ``like``."""
+    information = os.stat(like)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(name, stat.S_IMODE(information.st_mode))
+        with contextlib.suppress(OSError):
+            os.chown(name, information.st_uid, information.st_gid)
+        os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which acquisitions stand or fall together, and the plan of each group (rule 2: all or nothing).
+
+A group is every acquisition and use that share a variable, an attribute or a call. One use that cannot be
+rewritten leaves the whole group as it is; its reason is told at every site.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from legacy.migrate import catalogue
+from legacy.migrate.edits import Edit
+from legacy.migrate.rules import METHODS, acquire
+from legacy.migrate.rules.helpers import doubt_reason
+from legacy.migrate.rules.names import NewNames
+from legacy.migrate.rules.outcome import MethodCall, Outcome
+from legacy.migrate.trace import Acquisition, Attribute, Trace, Use, is_store
+from legacy.migrate.tree import Node, inner
+from legacy.migrate.unit import Unit
+
+
+@dataclass
+class Trouble:
+    """What keeps a group from being rewritten."""
+
+    unit: Unit
+    node: Node
+    pattern: str
+    reason: str
+
+    def told_elsewhere(self, unit: Unit) -> str:
+        """The reason as other sites of the group give it."""
+        where = f"line {self.node.line}"
+        if unit is not self.unit:
+            where = f"{self.unit.path}:{self.node.line}"
+        return f"stands or falls with {where}: {self.pattern} {self.reason}"
+
+
+@dataclass
+class Group:
+    """Acquisitions that stand or fall together, with everything that is done with them."""
+
+    acquisitions: list[Acquisition]
+    uses: list[Use] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    plans: dict[int, acquire.Plan] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    edits: dict[str, list[Edit]] = field(default_factory=dict)
+
+
+class Groups:
+    """The groups of a trace."""
+
+    def __init__(self, trace: Trace, names: dict[str, NewNames], outside: Outside) -> None:
+        self.trace = trace
+        self.names = names
+        self.outside = outside
+        self._leader: dict[int, Acquisition] = {}
+        self.groups = [self._settle(group) for group in self._joined()]
+
+    def _find(self, acquisition: Acquisition) -> Acquisition:
+        leader = self._leader.get(id(acquisition), acquisition)
+        while leader is not acquisition:
+            acquisition, leader = leader, self._leader.get(id(leader), leader)
+        return leader
+
+    def _joined(self) -> list[Group]:
+        trace = self.trace
+        shared = [
+            *trace.carried.values(),
+            *trace.held.values(),
+            *(each.values for each in trace.attributes.values()),
+            *(use.values for use in trace.uses.values()),
+        ]
+        for values in shared:
+            together = [value.of for value in values]
+            for each in together[1:]:
+                first, second = self._find(together[0]), self._find(each)
+                if first is not second:
+                    self._leader[id(second)] = first
+        found: dict[int, Group] = {}
+        for acquisition in trace.acquisitions:
+            leader = self._find(acquisition)
+            group = found.setdefault(id(leader), Group([]))
+            group.acquisitions.append(acquisition)
+            group.uses += [use for use in acquisition.uses if use not in group.uses]
+        return list(found.values())
+
+    def _settle(self, group: Group) -> Group:
+        self._troubles(group)
+        for use in group.uses:
+            if use.kind == "call":
+                self._call(group, use)
+        for acquisition in group.acquisitions:
+            names = self.names[acquisition.unit.path]
+            if names.problem:
+                group.troubles.append(Trouble(acquisition.unit, acquisition.node, "P-60", names.problem))
+            if acquisition.ref.doubt:
+                reason = doubt_reason(acquisition.ref.doubt)
+                group.troubles.append(
+                    Trouble(acquisition.unit, acquisition.node, acquisition.ref.doubt, reason)
+                )
+            if acquisition.ref.dotted == "get_image_service":
+                reason = "an older generation of the module, whose ids were integers"
+                group.troubles.append(Trouble(acquisition.unit, acquisition.node, "P-59", reason))
+            plan = self._plan(acquisition, names)
+            group.plans[id(acquisition)] = plan
+            if plan.problem:
+                node = plan.at or acquisition.node
+                group.troubles.append(Trouble(acquisition.unit, node, plan.problem_pattern, plan.problem))
+        if not group.troubles:
+            for acquisition in group.acquisitions:
+                edits = group.edits.setdefault(acquisition.unit.path, [])
+                edits += group.plans[id(acquisition)].edits
+            for use in group.uses:
+                if use.kind == "call":
+                    group.edits.setdefault(use.unit.path, []).extend(group.outcomes[id(use)].edits)
+        return group
+
+    def _plan(self, acquisition: Acquisition, names: NewNames) -> acquire.Plan:
+        if not acquisition.remote:
+            return acquire.default(acquisition, names)
+        if any(
+            use.kind == "problem" or (use.kind == "call" and use.name not in METHODS)
+            for use in acquisition.uses
+        ):
+            pattern = "P-13" if any(use.kind == "escape" for use in acquisition.uses) else "P-12"
+            return acquire.Plan(pattern)
+        return acquire.Remote(acquisition, self.trace, names).plan()
+
+    def _call(self, group: Group, use: Use) -> None:
+        rewrite = catalogue.service_method(use.name)
+        rule = METHODS.get(use.name)
+        assert use.call is not None
+        if rewrite is None or rule is None:
+            reason = f"{use.name}() has no counterpart; {catalogue.suggestion(use.name) or 'see the guide'}"
+            outcome = Outcome("P-37", reason=reason)
+        else:
+            bound = any(value.of.remote and not _asks_for_default(value.of) for value in use.values)
+            if bound and use.name == "detail":
+                reason = "a service made from a reference lists that server; the new API the default one"
+                outcome = Outcome("P-15", reason=reason)
+            else:
+                outcome = rule(MethodCall(use.unit, use.call, use.name, rewrite, bound))
+        group.outcomes[id(use)] = outcome
+        if outcome.reason:
+            group.troubles.append(Trouble(use.unit, use.node, outcome.pattern, outcome.reason))
+
+    def _troubles(self, group: Group) -> None:
+        ours = {id(each) for each in group.acquisitions}
+        for use in group.uses:
+            if use.kind == "problem":
+                group.troubles.append(Trouble(use.unit, use.node, use.pattern, use.reason))
+        for unit, read in self.trace.reads:
+            if not any(id(value.of) in ours for value in self.trace.held.get(id(read), ())):
+                continue
+            if all(value.kind == "id" for value in self.trace.held[id(read)]):
+                continue
+            for binding in self.trace.foreign(unit, read):
+                if binding.kind == "param":
+                    trouble = Trouble(
+                        unit, read, "P-11", "a service that a caller passes in may be used instead"
+                    )
+                else:
+                    reason = f"{binding.name} may also be what line {binding.node.line} makes it"
+                    trouble = Trouble(unit, read, "P-61", reason)
+                group.troubles.append(trouble)
+                break
+        for attribute in self.trace.attributes.values():
+            if any(id(value.of) in ours for value in attribute.values):
+                group.troubles += self._attribute(attribute)
+        for acquisition in group.acquisitions:
+            for binding in (*acquisition.services, *acquisition.ids):
+                if (
+                    acquisition.unit.scopes.lookup(binding.name, binding.scope)
+                    is acquisition.unit.scopes.module
+                ):
+                    where = self.outside.reads_global(acquisition.unit, binding.name)
+                    if where:
+                        reason = f"{binding.name} is reached from {where} too"
+                        group.troubles.append(Trouble(acquisition.unit, binding.node, "P-23", reason))
+
+    def _attribute(self, attribute: Attribute) -> list[Trouble]:
+        from legacy.migrate.trace import class_of_self, relatives
+
+        unit, found = attribute.unit, []
+        family = relatives(unit, attribute.owner)
+        for start, end in unit.words(attribute.name):
+            node = unit.source.at(start, end)
+            above = node.parent
+            if node.type == "string_content" and node.text == attribute.name:
+                found.append(
+                    Trouble(unit, node, "P-23", f"the attribute {attribute.name} is reached by its name")
+                )
+            if above is not None and above.type != "attribute" and _class_level(node, family):
+                if not _harmless_store(node) and node not in attribute.stores:
+                    reason = f"the attribute {attribute.name} is assigned more than once"
+                    found.append(Trouble(unit, node, "P-61", reason))
+            if above is None or above.type != "attribute" or node.field != "attribute":
+                continue
+            holder = above.get("object")
+            owner = class_of_self(unit, holder) if holder is not None else None
+            if owner is None or owner not in family:
+                if owner is None or not self._assigns(unit, owner, attribute.name):
+                    reason = f"the attribute {attribute.name} is reached through another object here"
+                    found.append(Trouble(unit, above, "P-23", reason))
+            elif is_store(above) and above not in attribute.stores and not _harmless_store(above):
+                reason = f"the attribute {attribute.name} is assigned something else here"
+                found.append(Trouble(unit, above, "P-11", reason))
+        where = self.outside.reads_attribute(unit, attribute.name)
+        if where:
+            reason = f"the attribute {attribute.name} is reached from {where}"
+            found.append(Trouble(unit, attribute.stores[0], "P-23", reason))
+        return found
+
+    def _assigns(self, unit: Unit, owner: Node, name: str) -> bool:
+        return any(
+            each.type == "attribute" and is_store(each) and (each.get("attribute") or each).text == name
+            for each in owner.walk()
+        )
+
+
+class Outside:
+    """Asks the other files of the run whether they reach into one of them; text only, so rather too often yes."""
+
+    def reads_attribute(self, unit: Unit, name: str) -> str:
+        """``file:line`` of an access to ``.name`` that may be of an object of ``unit``, or ''."""
+        raise NotImplementedError
+
+    def reads_global(self, unit: Unit, name: str) -> str:
+        """``file:line`` where a module-level name of ``unit`` may be imported or reached, or ''."""
+        raise NotImplementedError
+
+
+def _asks_for_default(acquisition: Acquisition) -> bool:
+    from legacy.migrate.rules.outcome import plain_string
+
+    return acquisition.reference is not None and plain_string(acquisition.reference) == ""
+
+
+def _class_level(node: Node, family: list[Node]) -> bool:
+    """Whether an identifier is the target of an assignment in the body of one of the classes."""
+    above = node.parent
+    if above is None or above.type != "assignment" or node.field != "left" or above.parent is None:
+        return False
+    block = above.parent.parent
+    return block is not None and block.parent in family and block.type == "block"
+
+
+def _harmless_store(node: Node) -> bool:
+    """An assignment of None, or a deletion."""
+    above = node.parent
+    if above is None or above.type == "delete_statement":
+        return True
+    right = above.get("right") if above.type == "assignment" else None
+    return right is not None and inner(right).type == "none"

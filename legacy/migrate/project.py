@@ -1,0 +1,341 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run over many files: read, parse, trace, settle, check, count.
+
+Files without an old word are read and put aside; the rest is parsed once. A rewritten file must parse (and
+compile, if the input did) and keep every comment, or it is left.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from legacy.migrate import accounting, catalogue, edits, files
+from legacy.migrate.find import Import, Reference, imports, references
+from legacy.migrate.groups import Groups, Outside
+from legacy.migrate.result import FileResult, Problem, Result
+from legacy.migrate.rules import helpers, places
+from legacy.migrate.rules import imports as import_rules
+from legacy.migrate.rules.names import NewNames
+from legacy.migrate.sites import Book
+from legacy.migrate.trace import Trace
+from legacy.migrate.tree import Source, Unreadable, compiles, encoding_of, text_of
+from legacy.migrate.unit import Unit
+
+_OLD_MODULE = re.compile(rb"^def (?:get_default_image_service|get_remote_image_service)\b", re.MULTILINE)
+_OLD_CLASS = re.compile(rb"^class GlanceImageService(?:V2)?\b", re.MULTILINE)
+
+
+@dataclass
+class Work:
+    """One parsed file on its way through a run."""
+
+    unit: Unit
+    book: Book
+    names: NewNames
+    imports: list[Import] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+    edits: list[edits.Edit] = field(default_factory=list)
+
+
+def migrate(paths: list[Path], root: Path, progress: Callable[[str], None] | None = None) -> Result:
+    """See :func:`legacy.migrate.run`."""
+    result = Result(root)
+    texts: dict[str, bytes] = {}
+    works: list[Work] = []
+    for found in files.collect(paths, root):
+        if progress is not None:
+            progress(found.path)
+        work = _read(found, result, texts)
+        if work is not None:
+            works.append(work)
+    neighbours = Neighbours(texts, _shim_taken(root, result))
+    trace = Trace()
+    acquisitions = {}
+    for work in works:
+        work.imports = imports(work.unit)
+        work.references = references(work.unit, work.imports)
+        for reference in work.references:
+            if places.is_factory_call(reference.node, reference.ref):
+                call = reference.node.closest("call")
+                assert call is not None
+                acquisitions[id(reference)] = trace.acquire(work.unit, call, reference.ref)
+    trace.run()
+    groups = Groups(trace, {work.unit.path: work.names for work in works}, neighbours)
+    rewritten = {id(each) for group in groups.groups if not group.troubles for each in group.acquisitions}
+    by_path = {work.unit.path: work for work in works}
+    for group in groups.groups:
+        for path, some in group.edits.items():
+            by_path[path].edits += some
+    for work in works:
+        for reference in work.references:
+            acquired = acquisitions.get(id(reference))
+            if acquired is not None:
+                reference.rewritten = id(acquired) in rewritten
+            else:
+                _other(work, reference)
+        _settle_imports(work, neighbours)
+    for group in groups.groups:
+        by_path[group.acquisitions[0].unit.path].book.group(
+            group, {path: work.book for path, work in by_path.items()}
+        )
+    reexported = _reexported(works)
+    for work in works:
+        _finish(work, result, reexported)
+    _account(result, texts)
+    return result
+
+
+def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work | None:
+    """Read one file; a Work if it has to be parsed."""
+    try:
+        data = found.absolute.read_bytes()
+    except OSError as err:
+        result.problems.append(Problem(found.path, f"cannot be read: {err.strerror}"))
+        return None
+    python = files.is_python(found.path, data)
+    result.searched += 1
+    if not python:
+        if b"\0" not in data[:8192] and len(data) <= files.LARGEST_TEXT and accounting.HINT.search(data):
+            _document(found, data, result)
+        return None
+    texts[found.path] = data
+    entry = FileResult(found.path, found.absolute, data, data)
+    try:
+        if not accounting.HINT.search(data):
+            encoding_of(data)
+            return None
+        source = Source(data)
+    except Unreadable as err:
+        result.problems.append(Problem(found.path, str(err)))
+        result.files[found.path] = entry
+        del texts[found.path]
+        return None
+    except RecursionError:
+        result.problems.append(Problem(found.path, "is nested too deeply to be followed"))
+        result.files[found.path] = entry
+        return None
+    result.files[found.path] = entry
+    unit = Unit(found.path, found.absolute, source, files.package_of(found.absolute))
+    book = Book(unit, entry)
+    error = source.error()
+    if error is not None:
+        why = f"cannot be parsed at line {error.line}, column {source.column(error.start)}: {_excerpt(error.text)}"
+        result.problems.append(
+            Problem(found.path, f"{why}; correct it, or rewrite it in a form Python 3 reads", error.line)
+        )
+        book.everything("P-58", "left", "the file cannot be parsed")
+        return None
+    if _is_old_module(found.path, data):
+        book.everything("P-57", "not-ours", "old-module: the old module itself")
+        return None
+    if re.search(r"tests/(?:unit/)?image/test_glance\.py$", found.path):
+        book.everything(
+            "P-53", "left", "the old module's own unit tests; port them to the shim by hand, or delete them"
+        )
+        return None
+    return Work(unit, book, NewNames(unit))
+
+
+def _excerpt(text: str) -> str:
+    first = text.strip().split("\n")[0]
+    return repr(first[:40])
+
+
+def _is_old_module(path: str, data: bytes) -> bool:
+    if re.search(r"(?:^|/)nova/image/(?:glance\.py|download/)", path):
+        return True
+    return bool(_OLD_MODULE.search(data) and _OLD_CLASS.search(data))
+
+
+def _document(found: files.Found, data: bytes, result: Result) -> None:
+    """Mentions in a file that is not Python: nothing to rewrite (P-57)."""
+    text = data.decode("utf-8", "replace")
+    mentioned = accounting.mentions(text)
+    if mentioned:
+        entry = result.files[found.path] = FileResult(found.path, found.absolute, data, data)
+        Book.document(entry, text, mentioned)
+        result.mentions += len(mentioned)
+
+
+def _shim_taken(root: Path, result: Result) -> str:
+    """Why ``legacy`` cannot be imported as the shim in this tree, or ''."""
+    for path in result.files:
+        head = path.split("/")[0]
+        if head in ("legacy", "legacy.py") and not (root / "legacy" / "names.py").exists():
+            return f"the tree has a {head} of its own"
+    for name in ("legacy/__init__.py", "legacy.py"):
+        if (root / name).exists() and not (root / "legacy" / "names.py").exists():
+            return f"the tree has a {name} of its own"
+    return ""
+
+
+def _other(work: Work, reference: Reference) -> None:
+    """A reference that is not an acquisition: a helper function, or something that is left."""
+    outcome = None
+    if reference.ref.kind == "name" and reference.ref.dotted in catalogue.MODULE_NAMES:
+        if reference.ref.module in catalogue.GLANCE_MODULES:
+            outcome = helpers.rewrite(work.unit, reference.node, reference.ref, work.names)
+    if outcome is None:
+        pattern, status, reason = places.judge(reference.node, reference.ref)
+        work.book.reference(reference, pattern, status, reason)
+    elif outcome.reason or work.names.problem:
+        pattern = outcome.pattern if outcome.reason else "P-60"
+        work.book.reference(reference, pattern, "left", outcome.reason or work.names.problem)
+    else:
+        reference.rewritten = True
+        work.edits += outcome.edits
+        work.book.reference(reference, outcome.pattern, "rewritten", outcome.note)
+
+
+def _settle_imports(work: Work, neighbours: Neighbours) -> None:
+    unit = work.unit
+    code = " ".join(each.text for each in work.edits)
+    statements: dict[int, list[Import]] = {}
+    for it in work.imports:
+        statements.setdefault(id(it.statement), []).append(it)
+    added: set[int] = set()
+    order = sorted(
+        statements.values(),
+        key=lambda some: (unit.scopes.around(some[0].statement).kind != "module", some[0].item.start),
+    )
+    for some in order:
+        verdicts = []
+        for it in some:
+            if it.is_old:
+                reached = lambda name, it=it: _reached(unit, it, name, neighbours)
+                verdicts.append((it, import_rules.judge(unit, it, reached, neighbours.shim_taken)))
+            else:
+                verdicts.append((it, import_rules.Verdict("P-05", "keep", "not-ours")))
+        made, _lines = import_rules.rewrite(unit, some[0].statement, verdicts, work.names, added, code)
+        work.edits += made
+        for it, verdict in verdicts:
+            if it.is_old:
+                work.book.imported(it, verdict)
+
+
+def _reached(unit: Unit, it: Import, name: str, neighbours: Neighbours) -> str:
+    if unit.scopes.around(it.statement) is not unit.scopes.module:
+        return ""
+    if it.binding.kind == "import" and it.item.type != "aliased_import":
+        return ""
+    return neighbours.reads_global(unit, name)
+
+
+def _finish(work: Work, result: Result, reexported: set[tuple[str, str]]) -> None:
+    """Make the edits of one file, check them, and settle the mentions that are still open."""
+    unit, entry = work.unit, work.book.entry
+    old = bool(any(it.is_old for it in work.imports))
+    work.book.mentions(old, reexported)
+    why = ""
+    made: list[edits.Edit] = []
+    try:
+        made = edits.ordered(work.edits)
+        data = edits.apply(unit.source.data, made)
+        if data != unit.source.data:
+            entry.new_bytes = unit.source.encode(data)
+            why = _check(unit.source, entry.new_bytes)
+            entry.moved = edits.moved_lines(unit.source.data, made)
+    except (edits.Overlap, UnicodeError) as err:
+        why = f"two rules want the same place ({err})" if isinstance(err, edits.Overlap) else f"{err}"
+    if why:
+        entry.new_bytes, entry.moved = entry.old_bytes, []
+        work.book.undo(why)
+    work.book.close([] if why else made)
+
+
+def _check(source: Source, new: bytes) -> str:
+    """Why a rewritten file cannot be trusted, or ''."""
+    again = Source(new)
+    error = again.error()
+    if error is not None:
+        return f"the result would not parse near line {error.line}"
+    before, after = source.comments(), again.comments()
+    if before != after:
+        return "a comment would be lost"
+    if compiles(source.raw) and not compiles(new):
+        return "the result would not compile"
+    return ""
+
+
+def _reexported(works: list[Work]) -> set[tuple[str, str]]:
+    """(module stem, name) of old names that modules of the tree pass on."""
+    found = set()
+    for work in works:
+        for it in work.imports:
+            if it.is_old and work.unit.scopes.around(it.statement) is work.unit.scopes.module:
+                found.add((_stem(work.unit.path), it.binding.name))
+    return found
+
+
+def _stem(path: str) -> str:
+    parts = path.removesuffix(".py").split("/")
+    return parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
+
+
+def _account(result: Result, texts: dict[str, bytes]) -> None:
+    """The independent count over the Python files that could be decoded."""
+    for path, data in texts.items():
+        if not accounting.HINT.search(data):
+            continue
+        entry = result.files.get(path)
+        found = accounting.mentions(text_of(data))
+        result.mentions += len(found)
+        claimed = sum(site.mentions for site in entry.sites) if entry is not None else 0
+        if claimed != len(found):
+            missing = entry.open if entry is not None else []
+            result.unaccounted += [f"{path}:{line}: {name}" for line, name in missing]
+            if len(missing) != len(found) - claimed:
+                result.unaccounted.append(f"{path}: {len(found)} mentions, {claimed} accounted for")
+        if entry is not None and not entry.sites and not any(each.file == path for each in result.problems):
+            del result.files[path]
+
+
+class Neighbours(Outside):
+    """The other Python files of the run, by text."""
+
+    def __init__(self, texts: dict[str, bytes], shim_taken: str) -> None:
+        self.texts = texts
+        self.shim_taken = shim_taken
+
+    def _search(
+        self,
+        unit: Unit,
+        pattern: re.Pattern[bytes],
+        needs: bytes,
+        accept: Callable[[bytes, re.Match[bytes]], bool],
+    ) -> str:
+        for path, data in self.texts.items():
+            if path == unit.path or needs not in data:
+                continue
+            for match in pattern.finditer(data):
+                if accept(data, match):
+                    return f"{path}:{data.count(bytes([10]), 0, match.start()) + 1}"
+        return ""
+
+    def reads_attribute(self, unit: Unit, name: str) -> str:
+        word = re.escape(name).encode()
+        pattern = re.compile(rb"(\w*)[)\]]?\s*\\?\s*\.\s*" + word + rb'\b|[\'"]' + word + rb'[\'"]')
+        assigned = re.compile(rb"\bself\s*\.\s*" + word + rb"\s*=[^=]")
+
+        def accept(data: bytes, match: re.Match[bytes]) -> bool:
+            return match.group(1) not in (b"self", b"cls") or not assigned.search(data)
+
+        return self._search(unit, pattern, name.encode(), accept)
+
+    def reads_global(self, unit: Unit, name: str) -> str:
+        stem, word = re.escape(_stem(unit.path)).encode(), re.escape(name).encode()
+        through = rb"\b" + stem + rb"\s*\.\s*" + word + rb"\b"
+        listed = rb"from\s+[\w.]*\b" + stem + rb"\s+import\s*(?:\([^)]*?|[^\n(]*?)\b" + word + rb"\b"
+        pattern = re.compile(through + rb"|" + listed)
+        renamed = re.compile(rb"\b" + stem + rb"\s+as\s+(\w+)")
+        found = self._search(unit, pattern, stem, lambda _data, _match: True)
+        if found:
+            return found
+
+        def accept(data: bytes, match: re.Match[bytes]) -> bool:
+            return bool(re.search(rb"\b" + re.escape(match.group(1)) + rb"\s*\.\s*" + word + rb"\b", data))
+
+        return self._search(unit, renamed, stem, accept)

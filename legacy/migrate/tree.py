@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Source text as a tree: decoding, tree-sitter's parse, and light nodes over it.
+
+Nodes are made when they are looked at, know their parent and their field, and are the same object every
+time. Offsets are of the UTF-8 form of the text; ``Source.encode`` gives the file's own encoding back.
+Knows nothing of the old module.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tree_sitter
+
+_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK = re.compile(rb"^[ \t\f]*(?:#[^\r\n]*)?$")
+#: Nodes that are looked through when asking what an expression is used for.
+TRANSPARENT = ("parenthesized_expression",)
+
+
+class Unreadable(Exception):
+    """The file cannot be decoded; the text says why and what to do."""
+
+
+@cache
+def _parser() -> tree_sitter.Parser:
+    import tree_sitter
+    import tree_sitter_python
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+
+
+def encoding_of(data: bytes) -> tuple[str, bytes]:
+    """The encoding a Python file declares, and its byte order mark.
+
+    :raises Unreadable: UTF-16 or UTF-32, or a codec that does not exist
+    """
+    for mark in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        if data.startswith(mark):
+            raise Unreadable("is UTF-16 or UTF-32, which Python does not read; convert it to UTF-8")
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
+    lines = re.split(rb"\r\n|\r|\n", data[len(mark) : len(mark) + 1024])[:2]
+    for line in lines:
+        found = _COOKIE.match(line)
+        if found:
+            name = found.group(1).decode("ascii")
+            try:
+                return codecs.lookup(name).name, mark
+            except LookupError:
+                raise Unreadable(
+                    f"declares the unknown encoding {name!r}; correct the coding line or convert to UTF-8"
+                ) from None
+        if not _BLANK.match(line):
+            break
+    return "utf-8", mark
+
+
+def text_of(data: bytes) -> str:
+    """The decoded text of a Python file, without its byte order mark."""
+    encoding, mark = encoding_of(data)
+    return data[len(mark) :].decode(encoding)
+
+
+class Node:
+    """One node of the tree."""
+
+    __slots__ = ("_children", "_raw", "end", "field", "parent", "source", "start", "type")
+
+    def __init__(self, raw: Any, source: Source, parent: Node | None, field: str | None) -> None:
+        self._raw: Any = raw
+        self.source = source
+        self.parent = parent
+        self.field = field
+        self.type: str = raw.type
+        self.start: int = raw.start_byte
+        self.end: int = raw.end_byte
+        self._children: list[Node] | None = None
+
+    @property
+    def children(self) -> list[Node]:
+        """All children, punctuation and comments included."""
+        if self._children is None:
+            made: list[Node] = []
+            cursor = self._raw.walk()
+            if cursor.goto_first_child():
+                while True:
+                    made.append(Node(cursor.node, self.source, self, cursor.field_name))
+                    if not cursor.goto_next_sibling():
+                        break
+            self._children = made
+        return self._children
+
+    @property
+    def named(self) -> list[Node]:
+        """Children that are not punctuation or comments."""
+        return [each for each in self.children if each._raw.is_named and each.type != "comment"]
+
+    def get(self, field: str) -> Node | None:
+        """The first child in ``field``."""
+        for child in self.children:
+            if child.field == field:
+                return child
+        return None
+
+    def all(self, field: str) -> list[Node]:
+        """The children in ``field``, without punctuation."""
+        return [each for each in self.children if each.field == field and each._raw.is_named]
+
+    @property
+    def text(self) -> str:
+        """The source text of the node."""
+        return self.source.data[self.start : self.end].decode("utf-8")
+
+    def walk(self, into: tuple[str, ...] = ()) -> Iterator[Node]:
+        """This node and all below, in order of the text; does not enter nodes of the types ``into``."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            if node.type not in into or node is self:
+                stack.extend(reversed(node.children))
+
+    def ancestors(self) -> Iterator[Node]:
+        """The parents, innermost first."""
+        node = self.parent
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def closest(self, *types: str) -> Node | None:
+        """The innermost ancestor of one of these types."""
+        for node in self.ancestors():
+            if node.type in types:
+                return node
+        return None
+
+    @property
+    def line(self) -> int:
+        """Line of the input, from 1."""
+        return int(self._raw.start_point[0]) + 1
+
+    @property
+    def end_line(self) -> int:
+        """Last line of the node, from 1."""
+        return int(self._raw.end_point[0]) + 1
+
+    def __repr__(self) -> str:
+        return f"<{self.type} {self.line}: {self.text[:40]!r}>"
+
+
+class Source:
+    """One decoded and parsed file.
+
+    :raises Unreadable: the bytes do not decode, or would not come back the same
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        self.encoding, self.mark = encoding_of(raw)
+        body = raw[len(self.mark) :]
+        try:
+            self.text = body.decode(self.encoding)
+            same = self.text.encode(self.encoding) == body
+        except (UnicodeError, ValueError) as err:
+            raise Unreadable(f"is not valid {self.encoding} ({err}); add or correct the coding line") from err
+        if not same:
+            raise Unreadable(f"would not come back the same from {self.encoding}; convert it to UTF-8")
+        self.data = self.text.encode("utf-8")
+        self.root = Node(_parser().parse(self.data).root_node, self, None, None)
+
+    def encode(self, data: bytes) -> bytes:
+        """UTF-8 text as bytes of the file's own encoding, with its byte order mark."""
+        return self.mark + data.decode("utf-8").encode(self.encoding)
+
+    @property
+    def newline(self) -> str:
+        """The line ending of the first line."""
+        found = re.search(r"\r\n|\r|\n", self.text)
+        return found.group() if found else "\n"
+
+    def error(self) -> Node | None:
+        """The first place that could not be parsed, or None."""
+        if not self.root._raw.has_error:
+            return None
+        node = self.root
+        while True:
+            for child in node.children:
+                if child._raw.is_error or child._raw.is_missing:
+                    return child
+                if child._raw.has_error:
+                    node = child
+                    break
+            else:
+                return node
+
+    def column(self, offset: int) -> int:
+        """Column of an offset in characters, from 1."""
+        start = max(self.data.rfind(b"\n", 0, offset), self.data.rfind(b"\r", 0, offset)) + 1
+        return len(self.data[start:offset].decode("utf-8")) + 1
+
+    def at(self, start: int, end: int) -> Node:
+        """The smallest node that covers the span."""
+        node = self.root
+        while True:
+            for child in node.children:
+                if child.start <= start and end <= child.end and child.end > child.start:
+                    node = child
+                    break
+            else:
+                return node
+
+    def comments(self) -> list[bytes]:
+        """The text of every comment, in order."""
+        found = []
+        stack = [self.root._raw]
+        while stack:
+            raw = stack.pop()
+            if raw.type == "comment":
+                found.append(self.data[raw.start_byte : raw.end_byte])
+            elif raw.child_count:
+                stack.extend(reversed(raw.children))
+        return found
+
+
+def compiles(raw: bytes) -> bool:
+    """Whether this Python accepts the file."""
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(raw, "<file>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
+def outer(node: Node) -> Node:
+    """The node, or the outermost parentheses around it."""
+    while node.parent is not None and node.parent.type in TRANSPARENT:
+        node = node.parent
+    return node
+
+
+def inner(node: Node) -> Node:
+    """The node without parentheses around it."""
+    while node.type in TRANSPARENT and node.named:
+        node = node.named[0]
+    return node
