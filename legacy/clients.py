@@ -15,16 +15,13 @@ from typing import Any, ClassVar
 
 from legacy.faults import _translated
 from legacy.log import LOG
-from legacy.seams import glance
+from legacy.seams import AS_TOLD, glance
 from legacy.urls import settings
 from nova_image import errors
 from nova_image.driver import ImageDriver
 from nova_image.images import RESERVED_PREFIX
 
-#: The purge flag goes out as the API gives it.
-AS_TOLD: Any = object()
-
-__all__ = ['AS_TOLD', 'OldClientDriver', 'V1ClientDriver', 'V2ClientDriver']
+__all__ = ['OldClientDriver', 'V1ClientDriver', 'V2ClientDriver']
 
 
 @contextlib.contextmanager

@@ -20,9 +20,6 @@ from typing import Any, TypeVar, cast
 
 import wrapt
 
-from legacy.entry import OldName, message
-from legacy.names import NAMES
-
 __all__ = ['STAGES', 'LegacyImageAPIWarning', 'deprecated', 'set_stage', 'sites', 'stage']
 
 F = TypeVar('F', bound=Callable[..., Any])
@@ -175,9 +172,8 @@ def _find(module: str, qualname: str) -> Any:
 def deprecated(name: str) -> Callable[[F], F]:
     """Decorate the implementation of an old name; calls from outside our packages warn.
 
-    :param name: key of the table; a name that is not in it is refused at definition
+    :param name: key of the table, which is read when the first warning is due (a test checks the names)
     """
-    entry = NAMES[name]
     quiet: dict[tuple[int, int], CodeType] = {}
     _remembered.append(quiet)
     state, getframe, straight = _State, sys._getframe, _STRAIGHT
@@ -192,12 +188,11 @@ def deprecated(name: str) -> Callable[[F], F]:
             and (not filters or filters[0] is state.first)
         ):
             return wrapped(*args, **kwargs)
-        if _announce(entry, frame) and straight:
+        if _announce(name, frame) and straight:
             quiet[id(frame.f_code), frame.f_lasti] = frame.f_code
         return wrapped(*args, **kwargs)
 
     def decorate(function: F) -> F:
-        function.__deprecated__ = message(entry)  # type: ignore[attr-defined]
         return cast('F', Deprecated(function, wrapper))
 
     return decorate
@@ -212,7 +207,7 @@ def _filters_changed() -> bool:
     )
 
 
-def _announce(entry: OldName, frame: FrameType) -> bool:
+def _announce(name: str, frame: FrameType) -> bool:
     """Warn of one call, from the first frame that is not ours; True when the place stays quiet from now on."""
     if _filters_changed():
         _forget()
@@ -224,9 +219,12 @@ def _announce(entry: OldName, frame: FrameType) -> bool:
     if caller is None or caller.f_code.co_filename.startswith(_HERE):
         return True
     now = stage()
-    _State.sites[entry.name, caller.f_code.co_filename, caller.f_lineno] = None
+    _State.sites[name, caller.f_code.co_filename, caller.f_lineno] = None
     if now == 'silent':
         return True
+    from legacy.names import NAMES, message
+
+    entry = NAMES[name]
     text = message(entry)
     if now == 'summary':
         if _State.summary_given:
@@ -274,6 +272,8 @@ def _matches(pattern: Any, text: str) -> bool:
 
 
 def _list_sites() -> None:
+    from legacy.names import NAMES
+
     print(f'{len(_State.sites)} places use old image names:', file=sys.stderr)
     for name, file, line in sites():
         print(f'  {file}:{line}: {name}: use {NAMES[name].new}', file=sys.stderr)

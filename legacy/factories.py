@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from legacy import trust
 from legacy.deprecation import deprecated
 from legacy.seams import glance
 from legacy.services import GlanceImageService, GlanceImageServiceV2
@@ -68,6 +67,8 @@ def get_remote_image_service(context: Any, image_href: Any) -> tuple[Any, Any]:
 
 
 def _client_for(context: Any, href: str) -> tuple[Any, Any]:
+    from legacy import trust
+
     if speaks_urls() or service_class() is GlanceImageServiceV2:
         image_id, endpoint = glance._endpoint_from_image_ref(href)
         place: dict[str, Any] = {'endpoint': endpoint}

@@ -27,7 +27,6 @@ from typing import Any
 
 from oslo_config import cfg
 
-from legacy import download as image_xfers
 from legacy import seams as _seams
 from legacy.api import API
 from legacy.connect import (
@@ -98,6 +97,7 @@ _ON_DEMAND = {
     'glance_utils': 'glanceclient.common.utils',
     'glanceclient': 'glanceclient',
     'greenthread': 'eventlet.greenthread',
+    'image_xfers': 'legacy.download',
     'http': 'glanceclient.common.http',
     'jsonutils': 'oslo_serialization.jsonutils',
     'ks_loading': 'keystoneauth1.loading',

@@ -11,7 +11,7 @@ import inspect
 import sys
 from typing import Any
 
-__all__ = ['CLASS_SEAMS', 'MODULE_SEAMS', 'glance', 'remember_originals', 'replaced']
+__all__ = ['AS_TOLD', 'CLASS_SEAMS', 'MODULE_SEAMS', 'glance', 'remember_originals', 'replaced']
 
 MODULE_NAME = 'legacy.glance'
 #: Replacing one of these changes what a service does.
@@ -36,6 +36,10 @@ MODULE_SEAMS = (
     'random',
 )
 CLASS_SEAMS = ('call', '_create_static_client', '_create_onetime_client')
+
+
+#: In place of a purge flag: it goes out as the API gives it.
+AS_TOLD: Any = object()
 
 
 class _Module:

@@ -8,15 +8,15 @@ Over the configured driver, or over the old-style client where one was put in or
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from legacy import trust
-from legacy.clients import AS_TOLD, OldClientDriver
-from legacy.direct import DirectTransfer
-from legacy.seams import glance, replaced
+from legacy.seams import AS_TOLD, glance, replaced
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
 from nova_image import errors, images
+
+if TYPE_CHECKING:
+    from legacy.clients import OldClientDriver
 
 __all__ = ['Service', 'none_as_text', 'sends_data']
 
@@ -26,10 +26,13 @@ _LIST_KEYWORDS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_d
 class Service:
     """What both service classes have in common; speaks no old name of its own."""
 
-    _driver_class: ClassVar[type[OldClientDriver]]
+    #: which driver of ``clients.py`` speaks to an old-style client of this class
+    _driver: ClassVar[str]
 
     def _start(self, client: Any) -> None:
         self._client = client or glance.GlanceClientWrapper()
+        from legacy.direct import DirectTransfer
+
         self._direct = DirectTransfer()
         self._download_handlers = self._direct.handlers
 
@@ -40,7 +43,10 @@ class Service:
         client = self._client
         if type(client) is GlanceClientWrapper and not client.is_injected and not replaced():
             return None
-        return self._driver_class(client, image_id, purge_props)
+        from legacy import clients
+
+        driver: OldClientDriver = getattr(clients, self._driver)(client, image_id, purge_props)
+        return driver
 
     def _api(self) -> tuple[ImageAPI, bool]:
         """The API for calls that name no image, and whether it stands over an old-style client."""
@@ -59,14 +65,24 @@ class Service:
             return ImageAPI(driver), image_id, True
         server = self._client.server_url
         if self._client.is_withheld:
+            from legacy import trust
+
             return ImageAPI(), trust.reference(server, image_id), False
         return ImageAPI(endpoint=server), image_id, False
+
+    def _context(self, context: Any) -> Any:
+        """The context for calls that name no image (D-7)."""
+        if not self._client.is_withheld:
+            return context
+        from legacy import trust
+
+        return trust.context_for(context, self._client)
 
     def _detail(self, context: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
         known = {name: asked[name] for name in _LIST_KEYWORDS if name in asked}
         api, old = self._api()
         if not old:
-            context = trust.context_for(context, self._client)
+            context = self._context(context)
             if known.get('filters'):
                 known['filters'] = self._filters(known['filters'])
         return [self._out(record) for record in api.get_all(context, **known)]
@@ -83,7 +99,7 @@ class Service:
     def _create(self, context: Any, image_meta: Any, data: Any) -> dict[str, Any]:
         api, old = self._api()
         if not old:
-            context = trust.context_for(context, self._client)
+            context = self._context(context)
             image_meta = self._in('create', image_meta)
         return self._out(api.create(context, image_meta, data))
 

@@ -10,12 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from legacy.clients import V1ClientDriver, V2ClientDriver
 from legacy.deprecation import deprecated
-from legacy.filters import known_only
 from legacy.seams import glance
 from legacy.service import Service, none_as_text, sends_data
-from legacy.v1 import ACCEPTED
 from nova_image import errors, images
 
 __all__ = ['GlanceImageService', 'GlanceImageServiceV2']
@@ -24,7 +21,7 @@ __all__ = ['GlanceImageService', 'GlanceImageServiceV2']
 class GlanceImageService(Service):
     """The image service of 2012.2 to 15, with exactly the 16 keys of its records (D-2)."""
 
-    _driver_class = V1ClientDriver
+    _driver = 'V1ClientDriver'
 
     @deprecated('GlanceImageService')
     def __init__(self, client: Any = None) -> None:
@@ -138,6 +135,8 @@ class GlanceImageService(Service):
         return self._direct.handler(scheme)
 
     def _filters(self, filters: Any) -> Any:
+        from legacy.filters import known_only
+
         return known_only(filters)
 
     def _in(self, method: str, image_meta: Any) -> Any:
@@ -181,20 +180,20 @@ class GlanceImageService(Service):
         return record
 
 
-#: What a record may carry beside v1's keywords, so that it can be handed back (C-247, C-312).
-_ROUND_TRIP = frozenset((*images.STANDARD_KEYS, *images.EXTRA_KEYS, 'locations', 'direct_url'))
-
-
 def _refuse_unknown(method: str, image_meta: Mapping[str, Any]) -> None:
+    """v1's keywords, and what a record may carry beside them, so that it can be handed back (C-247, C-312)."""
+    from legacy.v1 import ACCEPTED
+
+    known = ACCEPTED.union(images.STANDARD_KEYS, images.EXTRA_KEYS, ('locations', 'direct_url'))
     for name in image_meta:
-        if name not in ACCEPTED and name not in _ROUND_TRIP:
+        if name not in known:
             raise TypeError(f'{method}() got an unexpected keyword argument {name!r}')
 
 
 class GlanceImageServiceV2(Service):
     """The image service of 14 and later: all of Glance's fields, v2's rules, the old defaults."""
 
-    _driver_class = V2ClientDriver
+    _driver = 'V2ClientDriver'
 
     @deprecated('GlanceImageServiceV2')
     def __init__(self, client: Any = None) -> None:

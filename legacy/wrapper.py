@@ -12,7 +12,6 @@ from typing import Any, Final
 from legacy.connect import credentials_withheld, withheld
 from legacy.deprecation import deprecated
 from legacy.log import LOG
-from legacy.rewind import Rewinder
 from legacy.seams import glance, replaced
 from legacy.translation import is_generator
 from legacy.urls import ApiServer, parse_server, settings
@@ -194,6 +193,8 @@ class GlanceClientWrapper:
         args += tuple(kwargs.pop('args', None) or ())
         kwargs.update(kwargs.pop('kwargs', None) or {})
         attempts = 1 + settings().num_retries
+        from legacy.rewind import Rewinder
+
         body = Rewinder(method, args, kwargs)
         for attempt in range(1, attempts + 1):
             client = self.client or self._create_onetime_client(context, version)
