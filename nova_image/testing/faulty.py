@@ -55,7 +55,7 @@ class FaultyGlance:
         self._server = FaultyServer(('127.0.0.1', 0), FaultyHandler)
         self._server.glance = self
         self._thread = threading.Thread(
-            target=self._server.serve_forever, args=(0.05,), name='faulty-glance', daemon=True
+            target=self._server.serve_forever, args=(0.01,), name='faulty-glance', daemon=True
         )
 
     def __enter__(self) -> Self:
