@@ -222,6 +222,8 @@ class Catalogue:
     def _translating(self) -> Iterator[None]:
         try:
             yield
+        except UnicodeEncodeError as exc:
+            raise Refused(400, f'{exc.object!r} is no text: {exc.reason}') from exc
         except sqlite3.OperationalError as exc:
             raise errors.StoreUnreadable(path=str(self.path), reason=self._why(exc)) from exc
         except sqlite3.DatabaseError as exc:

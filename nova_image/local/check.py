@@ -3,7 +3,8 @@
 
 Looks at the catalogue, at every content (length and sha512), and at what dead writers left. Only
 ``--repair`` changes anything; it never removes an image or a content that an image refers to. A damaged
-catalogue is copied row by row into a new one, and the old one is kept beside it.
+catalogue is copied row by row into a new one; the old one is kept beside it, and contents whose image could
+not be read in ``lost/``.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nova_image import errors
-from nova_image.local.catalogue import Catalogue
+from nova_image.local.catalogue import Catalogue, marks
 from nova_image.local.store import Store
 from nova_image.transfer import hashing
 
-TABLES = ('images', 'properties', 'tags', 'members', 'locations', 'gone')
 _CHUNK = 1 << 20
+_SMALLEST_ROW = 64  # bytes; bounds how many rows to look for where the end of a table cannot be read
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,18 @@ def repair(root: Path) -> None:
     if not sound:
         _rebuild(root)
     with contextlib.closing(Store(root)) as store:
+        if not sound:
+            _keep_lost_contents(store)
         store.settle(everything=True)
+
+
+def _keep_lost_contents(store: Store) -> None:
+    """Contents whose image could not be read go to ``lost/``: they may be all that is left of it."""
+    with store.catalogue.reading() as connection:
+        known = {row['digest'] for row in connection.execute('SELECT digest FROM locations')}
+    for digest in sorted(set(store.contents.digests()) - known):
+        (store.root / 'lost').mkdir(exist_ok=True)
+        os.rename(store.contents.path(digest), store.root / 'lost' / digest)
 
 
 def _rebuild(root: Path) -> None:
@@ -109,12 +121,9 @@ def _rebuild(root: Path) -> None:
     source = sqlite3.connect(f'file:{old}?mode=ro', uri=True)
     target = sqlite3.connect(draft, isolation_level=None)
     try:
-        for table in TABLES:
-            for row in _readable(source, table):
-                marks = ', '.join('?' * len(row))
-                with contextlib.suppress(sqlite3.IntegrityError, sqlite3.OperationalError):
-                    target.execute(f'INSERT INTO {table} VALUES ({marks})', row)
-        found = target.execute('SELECT count(*) FROM images').fetchone()[0]
+        target.execute('BEGIN')
+        found = _salvage(source, target, old.stat().st_size // _SMALLEST_ROW)
+        target.execute('COMMIT')
     finally:
         source.close()
         target.close()
@@ -135,13 +144,33 @@ def _rebuild(root: Path) -> None:
     os.rename(draft, old)
 
 
-def _readable(source: sqlite3.Connection, table: str) -> Iterator[tuple[object, ...]]:
-    """Rows of a damaged table: in order, and once more from the other end, past what cannot be read."""
-    for order in ('ASC', 'DESC'):
+def _salvage(source: sqlite3.Connection, target: sqlite3.Connection, most: int) -> int:
+    """Copy rows one look-up at a time, so that a page that cannot be read costs its own rows only."""
+
+    def copy(table: str, where: str, value: object = None) -> None:
         with contextlib.suppress(sqlite3.DatabaseError):
-            yield from source.execute(f'SELECT * FROM {table} ORDER BY 1 {order}')
-    with contextlib.suppress(sqlite3.DatabaseError):
-        yield from source.execute(f'SELECT * FROM {table} NOT INDEXED')
+            values = [value] if '?' in where else []
+            for row in source.execute(f'SELECT * FROM {table} {where}', values):
+                with contextlib.suppress(sqlite3.DatabaseError):
+                    target.execute(f'INSERT OR IGNORE INTO {table} VALUES ({marks(row)})', row)
+
+    for table in ('images', 'locations'):
+        for rowid in range(1, _last_rowid(source, table, most) + 1):
+            copy(table, 'NOT INDEXED WHERE rowid = ?', rowid)
+    images = [row[0] for row in target.execute('SELECT id FROM images')]
+    for table in ('properties', 'tags', 'members'):
+        for image_id in images:
+            copy(table, 'WHERE image_id = ?', image_id)
+    copy('gone', 'ORDER BY id')
+    copy('gone', 'ORDER BY id DESC')
+    return len(images)
+
+
+def _last_rowid(source: sqlite3.Connection, table: str, most: int) -> int:
+    try:
+        return int(source.execute(f'SELECT max(rowid) FROM {table} NOT INDEXED').fetchone()[0] or 0)
+    except sqlite3.DatabaseError:
+        return most
 
 
 def main(argv: Sequence[str]) -> int:

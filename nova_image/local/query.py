@@ -283,4 +283,4 @@ def count(name: str, value: Any) -> int | None:
         raise Refused(400, f'{name} is {value!r}, expected an integer') from exc
     if number < 0:
         raise Refused(400, f'{name} is {value!r}, expected a positive number')
-    return number or None
+    return min(number, _LARGEST) or None

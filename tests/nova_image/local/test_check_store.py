@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``nova-image check-store`` reports what is wrong and mends what can be mended."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nova_image import errors
+from nova_image.local import check
+from nova_image.local.driver import LocalDriver, store_at
+from nova_image.local.store import Store
+
+RAW = {'disk_format': 'raw', 'container_format': 'bare'}
+
+
+@pytest.fixture
+def image(driver: LocalDriver, root: Path, someone: Any) -> dict[str, Any]:
+    made = driver.create(someone, {**RAW, 'name': 'kept', 'properties': {'p': 'v'}}, b'0123456789')
+    driver.close()
+    return made
+
+
+def content(root: Path) -> Path:
+    [path] = (root / 'contents').glob('*/*')
+    return path
+
+
+def test_a_whole_store_has_nothing_wrong(image: Any, root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main([str(root)]) == 0
+    assert capsys.readouterr().out == 'nothing wrong\n'
+
+
+@pytest.mark.parametrize(
+    ('damage', 'says'),
+    [
+        (Path.unlink, 'is missing'),
+        (lambda path: path.write_bytes(b'short'), 'is 5 bytes, expected 10'),
+        (lambda path: path.write_bytes(b'0123456780'), 'was altered'),
+    ],
+)
+def test_a_damaged_content_is_reported_with_its_image_and_left(
+    image: Any, root: Path, capsys: pytest.CaptureFixture[str], damage: Any, says: str
+) -> None:
+    damage(content(root))
+    assert check.main([str(root), '--repair']) == 1
+    out = capsys.readouterr().out
+    assert image['id'] in out
+    assert says in out
+    assert '1 found, 0 repaired' in out
+
+
+def test_what_dead_writers_left_is_mended(
+    image: Any, driver: LocalDriver, root: Path, someone: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = driver.create(someone, dict(RAW))
+    store = Store(root)
+    with store.writing() as connection:
+        row = connection.execute('SELECT * FROM images WHERE id = ?', (half['id'],)).fetchone()
+        store.start_upload(connection, row).close()
+    store.close()
+    (root / 'contents' / 'ab').mkdir(exist_ok=True)
+    (root / 'contents' / 'ab' / ('ab' * 64)).write_bytes(b'nobody has this')
+    assert check.main([str(root)]) == 1
+    assert capsys.readouterr().out.count('can be repaired') == 3
+    assert check.main([str(root), '--repair']) == 0
+    assert capsys.readouterr().out.endswith('3 found, 3 repaired\n')
+    assert driver.show(someone, half['id'])['status'] == 'queued'
+    assert content(root).read_bytes() == b'0123456789'
+
+
+def test_an_upload_that_goes_on_is_nothing_wrong(driver: LocalDriver, root: Path, someone: Any) -> None:
+    made = driver.create(someone, dict(RAW))
+    found = []
+
+    def chunks() -> Any:
+        yield b'a'
+        found.extend(check.check(root))
+
+    driver.update(someone, made['id'], {}, chunks())
+    assert found == []
+
+
+def test_a_damaged_catalogue_is_rebuilt_from_what_can_be_read(
+    driver: LocalDriver, root: Path, someone: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(120):
+        driver.create(someone, {'name': f'image {number}', 'properties': {'p': 'x' * 300}})
+    store_at(root).close()
+    path = root / 'catalogue.sqlite'
+    page = 4096
+    with path.open('r+b') as file:
+        file.seek(path.stat().st_size // 2 // page * page)
+        file.write(os.urandom(page))
+    damaged = path.read_bytes()
+    assert check.main([str(root)]) == 1
+    assert path.read_bytes() == damaged, 'without --repair nothing is changed'
+    assert check.main([str(root), '--repair']) == 0
+    assert 'repaired: catalogue' in capsys.readouterr().out
+    assert (root / 'catalogue.damaged').read_bytes() == damaged
+    assert len(driver.list(someone)) > 60
+
+
+@pytest.mark.parametrize('junk', [b'', b'no database ' * 1000])
+def test_a_catalogue_of_which_nothing_is_left_is_not_touched(
+    image: Any, root: Path, capsys: pytest.CaptureFixture[str], junk: bytes
+) -> None:
+    (root / 'catalogue.sqlite').write_bytes(junk)
+    for name in ('catalogue.sqlite-wal', 'catalogue.sqlite-shm'):
+        (root / name).unlink(missing_ok=True)
+    assert check.main([str(root), '--repair']) == 2
+    assert 'left as it is' in capsys.readouterr().err or junk == b''
+    assert (root / 'catalogue.sqlite').read_bytes() == junk
+    assert content(root).exists()
+
+
+def test_what_is_no_store_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check.main([str(tmp_path / 'nowhere')]) == 2
+    err = capsys.readouterr().err
+    assert err.count('\n') == 1
+    assert 'no local store' in err
+    assert not (tmp_path / 'nowhere').exists()
+    with pytest.raises(errors.StoreUnreadable):
+        list(check.check(tmp_path))
