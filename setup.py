@@ -28,7 +28,7 @@ setup(
         'keystoneauth1>=5.8',
         'oslo.config>=9.6',
         'typing-extensions>=4.10',
-        'wrapt>=1.16',
+        'wrapt>=2.0',
     ],
     extras_require={
         'glance': GLANCE,
@@ -39,7 +39,10 @@ setup(
     entry_points={
         'console_scripts': ['nova-image = nova_image.cli:main'],
         'nova_image.commands': ['legacy = legacy.commands:COMMANDS'],
-        'oslo.config.opts': ['nova_image = nova_image.options:list_opts'],
+        'oslo.config.opts': [
+            'nova_image = nova_image.options:list_opts',
+            'legacy = legacy.deprecation:list_opts',
+        ],
         'pytest11': ['nova_image = nova_image.testing.plugin'],
         # Where third parties register theirs; a plain name of ours never needs the scan (nova_image.driver.BUILT_IN).
         'nova_image.drivers': [

@@ -19,12 +19,19 @@ from types import CodeType, FrameType
 from typing import Any, TypeVar, cast
 
 import wrapt
+from oslo_config import cfg
 
 __all__ = ['STAGES', 'LegacyImageAPIWarning', 'deprecated', 'set_stage', 'sites', 'stage']
 
 F = TypeVar('F', bound=Callable[..., Any])
 
 STAGES = ('silent', 'summary', 'all', 'error')
+STAGE_OPT = cfg.StrOpt(
+    'legacy',
+    choices=list(STAGES),
+    help='What uses of old image names lead to: nothing (silent), one warning and a list at exit (summary), '
+    'a warning per place (all, the default), or an error. NOVA_IMAGE_LEGACY in the environment wins.',
+)
 _HERE = tuple(
     os.path.dirname(os.path.abspath(path)) + os.sep
     for path in (
@@ -90,12 +97,15 @@ def stage() -> str:
     return name
 
 
-def _configured() -> str | None:
-    from oslo_config import cfg
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """The option of this package, for oslo-config-generator."""
+    return [('image', [STAGE_OPT])]
 
+
+def _configured() -> str | None:
     try:
         value = cfg.CONF.image.legacy
-    except cfg.Error:
+    except cfg.Error:  # nobody has registered it: the old module was never imported
         return None
     return None if value is None else str(value)
 

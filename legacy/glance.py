@@ -37,6 +37,7 @@ from legacy.connect import (
     generate_identity_headers,
     get_glance_client,
 )
+from legacy.deprecation import STAGE_OPT
 from legacy.factories import (
     UpdateGlanceImage,
     get_default_image_service,
@@ -130,7 +131,7 @@ def _(text: str) -> str:
 
 _LE = _LI = _LW = _
 
-options.register()
+options.register().register_opt(STAGE_OPT, group='image')
 _seams.remember_originals(globals())
 
 __all__ = [

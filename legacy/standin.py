@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A stand-in for the package ``nova`` where it is not installed: image errors, and a clear no to the rest."""
+
+from __future__ import annotations
+
+import dis
+import importlib.machinery
+import sys
+from types import ModuleType
+from typing import Any
+
+from nova_image import errors
+
+__all__ = ['remove', 'spec_of']
+
+_WHY = (
+    'Nova is not installed here; legacy.install() stands in for nova.image and the image errors of '
+    'nova.exception only. Install nova, or take what you need from elsewhere.'
+)
+_PACKAGES = ('nova', 'nova.image')
+_MODULES = (*_PACKAGES, 'nova.exception')
+
+
+def spec_of(name: str) -> importlib.machinery.ModuleSpec:
+    """The spec of a module that is stood in for.
+
+    :raises ModuleNotFoundError: any other module of Nova, with the reason
+    """
+    if name not in _MODULES:
+        raise ModuleNotFoundError(f'No module named {name!r}: {_WHY}', name=name)
+    return importlib.machinery.ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
+
+
+class _Loader:
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
+        return _StandIn(spec.name)
+
+    def exec_module(self, module: ModuleType) -> None:
+        vars(module)['__nova_image_standin__'] = True
+        if module.__name__ == 'nova.exception':
+            vars(module).update(_image_errors())
+        elif module.__name__ == 'nova.image':
+            from legacy.installing import _package_names
+
+            vars(module).update(_package_names())
+
+
+def _image_errors() -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.NovaException)
+    }
+
+
+class _StandIn(ModuleType):
+    """A module that says why a name is not there."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('__'):
+            raise AttributeError(name)
+        text = f'{self.__name__}.{name} is not available: {_WHY}'
+        if _importing(sys._getframe(1)):
+            # Python would replace the text of an AttributeError here.
+            raise ImportError(text, name=self.__name__)
+        raise AttributeError(text)
+
+
+def _importing(frame: Any) -> bool:
+    """Whether the caller is executing ``from module import name``."""
+    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == 'IMPORT_FROM'
+
+
+def remove() -> None:
+    """Forget the stand-ins."""
+    for name in _MODULES:
+        if getattr(sys.modules.get(name), '__nova_image_standin__', False):
+            del sys.modules[name]
