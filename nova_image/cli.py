@@ -21,7 +21,9 @@ class Command(NamedTuple):
     target: str
 
 
-BUILT_IN: tuple[Command, ...] = ()
+BUILT_IN: tuple[Command, ...] = (
+    Command('check-store', 'report and mend damage of a local image store', 'nova_image.local.check:main'),
+)
 
 
 def commands() -> list[Command]:
