@@ -24,4 +24,4 @@ from __future__ import annotations
 
 from legacy.migrate.result import FileResult, Problem, Result, Site, run
 
-__all__ = ["FileResult", "Problem", "Result", "Site", "run"]
+__all__ = ['FileResult', 'Problem', 'Result', 'Site', 'run']

@@ -13,39 +13,39 @@ from functools import cache
 from legacy.names import NAMES, OLD_MODULES, OldName, Rewrite
 
 #: Modules whose functions and classes the rules follow, in both spellings.
-GLANCE_MODULES = ("nova.image.glance", OLD_MODULES["nova.image.glance"])
+GLANCE_MODULES = ('nova.image.glance', OLD_MODULES['nova.image.glance'])
 DOWNLOAD_MODULES = tuple(
-    each for old, new in OLD_MODULES.items() if old.startswith("nova.image.download") for each in (old, new)
+    each for old, new in OLD_MODULES.items() if old.startswith('nova.image.download') for each in (old, new)
 )
 #: Upstream's own later API (P-56): not old, not ours to move without being asked.
-LATER_MODULES = ("nova.image.api", OLD_MODULES["nova.image.api"])
-SHIM = OLD_MODULES["nova.image.glance"]
-NEW_PACKAGE = "nova_image"
-NEW_CALL = f"{NEW_PACKAGE}.api.API"
-SERVICE_CLASS = "GlanceImageService"
-DEFAULT, REMOTE = "get_default_image_service", "get_remote_image_service"
+LATER_MODULES = ('nova.image.api', OLD_MODULES['nova.image.api'])
+SHIM = OLD_MODULES['nova.image.glance']
+NEW_PACKAGE = 'nova_image'
+NEW_CALL = f'{NEW_PACKAGE}.api.API'
+SERVICE_CLASS = 'GlanceImageService'
+DEFAULT, REMOTE = 'get_default_image_service', 'get_remote_image_service'
 
 #: Old names of the module itself (functions, classes, private helpers), bare.
-MODULE_NAMES: Mapping[str, OldName] = {name: entry for name, entry in NAMES.items() if "." not in name}
+MODULE_NAMES: Mapping[str, OldName] = {name: entry for name, entry in NAMES.items() if '.' not in name}
 #: Names of the module at upstream's later generation, and what it imported: known, but not old.
-LATER_NAMES = ("API",)
+LATER_NAMES = ('API',)
 #: Names that the new API has too, so that a bare word proves nothing.
 NEW_NAMES = frozenset(
-    entry.rewrite.to for entry in MODULE_NAMES.values() if entry.rewrite.to and entry.rewrite.to != "API"
+    entry.rewrite.to for entry in MODULE_NAMES.values() if entry.rewrite.to and entry.rewrite.to != 'API'
 )
-SERVICE_CLASSES = tuple(name for name, entry in MODULE_NAMES.items() if entry.rewrite.pattern == "P-19")
+SERVICE_CLASSES = tuple(name for name, entry in MODULE_NAMES.items() if entry.rewrite.pattern == 'P-19')
 
 
 def service_method(name: str) -> Rewrite | None:
     """The rewrite of a method of the old service, or None if it has no counterpart."""
-    entry = NAMES.get(f"{SERVICE_CLASS}.{name}")
-    return entry.rewrite if entry and entry.rewrite.to and entry.rewrite.how == "AUTOMATIC" else None
+    entry = NAMES.get(f'{SERVICE_CLASS}.{name}')
+    return entry.rewrite if entry and entry.rewrite.to and entry.rewrite.how == 'AUTOMATIC' else None
 
 
 def suggestion(name: str) -> str:
     """What the table says to write instead of an old name, or of a method of the service."""
-    entry = NAMES.get(name) or NAMES.get(f"{SERVICE_CLASS}.{name}")
-    return entry.new if entry else ""
+    entry = NAMES.get(name) or NAMES.get(f'{SERVICE_CLASS}.{name}')
+    return entry.new if entry else ''
 
 
 def is_module(dotted: str) -> bool:
@@ -57,8 +57,8 @@ def is_module(dotted: str) -> bool:
 def _prefixes() -> frozenset[str]:
     found: set[str] = set()
     for dotted in (*GLANCE_MODULES, *DOWNLOAD_MODULES, *LATER_MODULES):
-        parts = dotted.split(".")
-        found.update(".".join(parts[:n]) for n in range(1, len(parts)))
+        parts = dotted.split('.')
+        found.update('.'.join(parts[:n]) for n in range(1, len(parts)))
     return frozenset(found - {*GLANCE_MODULES, *DOWNLOAD_MODULES, *LATER_MODULES})
 
 
@@ -69,12 +69,12 @@ def is_prefix(dotted: str) -> bool:
 
 #: Whole words whose absence from a file means that there is nothing to look for.
 WORDS = re.compile(
-    rb"\bglance\b|\bnova\s*\.\s*image\b|\blegacy\b|\b(?:"
-    + b"|".join(re.escape(name).encode() for name in sorted(MODULE_NAMES, key=len, reverse=True))
-    + rb")\b"
+    rb'\bglance\b|\bnova\s*\.\s*image\b|\blegacy\b|\b(?:'
+    + b'|'.join(re.escape(name).encode() for name in sorted(MODULE_NAMES, key=len, reverse=True))
+    + rb')\b'
 )
 NAME_WORDS = re.compile(
-    rb"(?<![\w])(?:"
-    + b"|".join(re.escape(name).encode() for name in sorted(MODULE_NAMES, key=len, reverse=True))
-    + rb")(?![\w])"
+    rb'(?<![\w])(?:'
+    + b'|'.join(re.escape(name).encode() for name in sorted(MODULE_NAMES, key=len, reverse=True))
+    + rb')(?![\w])'
 )

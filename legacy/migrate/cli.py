@@ -17,27 +17,27 @@ from legacy.migrate.result import Result, run
 
 def scan_main(argv: Sequence[str] | None = None) -> int:
     """Show every old call site and what would become of it; nothing is written."""
-    parser = _parser("scan", "find the call sites of the old image module; nothing is written")
+    parser = _parser('scan', 'find the call sites of the old image module; nothing is written')
     return _guarded(lambda: _scan(parser.parse_args(argv)))
 
 
 def migrate_main(argv: Sequence[str] | None = None) -> int:
     """Rewrite the call sites that can be rewritten safely."""
-    parser = _parser("migrate", "rewrite the call sites of the old image module")
+    parser = _parser('migrate', 'rewrite the call sites of the old image module')
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
-        "--diff", action="store_true", help="show the changes as a diff, write nothing (default)"
+        '--diff', action='store_true', help='show the changes as a diff, write nothing (default)'
     )
-    mode.add_argument("--write", action="store_true", help="write the changed files")
-    mode.add_argument("--check", action="store_true", help="only say whether anything would change")
+    mode.add_argument('--write', action='store_true', help='write the changed files')
+    mode.add_argument('--check', action='store_true', help='only say whether anything would change')
     return _guarded(lambda: _migrate(parser.parse_args(argv)))
 
 
 def _parser(name: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f"nova-image {name}", description=description)
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="file or directory to look through")
-    parser.add_argument("--root", metavar="DIR", help="what paths are shown relative to (default: here)")
-    parser.add_argument("--format", choices=("text", "json", "github", "sarif"), default="text")
+    parser = argparse.ArgumentParser(prog=f'nova-image {name}', description=description)
+    parser.add_argument('paths', nargs='+', metavar='PATH', help='file or directory to look through')
+    parser.add_argument('--root', metavar='DIR', help='what paths are shown relative to (default: here)')
+    parser.add_argument('--format', choices=('text', 'json', 'github', 'sarif'), default='text')
     return parser
 
 
@@ -45,10 +45,10 @@ def _guarded(work: Callable[[], int]) -> int:
     try:
         return work()
     except (OSError, ImportError) as err:
-        print(f"nova-image: {_reason(err)}", file=sys.stderr)
+        print(f'nova-image: {_reason(err)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("nova-image: interrupted; each file is whole, old or new", file=sys.stderr)
+        print('nova-image: interrupted; each file is whole, old or new', file=sys.stderr)
         return 2
 
 
@@ -62,7 +62,7 @@ def _run(options: argparse.Namespace) -> Result:
     progress = _progress() if sys.stderr.isatty() else None
     result = run(options.paths, options.root, progress=progress)
     if progress is not None:
-        sys.stderr.write("\r\033[K")
+        sys.stderr.write('\r\033[K')
     return result
 
 
@@ -73,7 +73,7 @@ def _progress() -> Callable[[str], None]:
         nonlocal count
         count += 1
         if count % 50 == 0:
-            sys.stderr.write(f"\r\033[K{count} files, {path[-60:]}")
+            sys.stderr.write(f'\r\033[K{count} files, {path[-60:]}')
             sys.stderr.flush()
 
     return show
@@ -98,27 +98,27 @@ def _migrate(options: argparse.Namespace) -> int:
         result.write()
         _say(
             report.text(result, written=True)
-            if options.format == "text"
+            if options.format == 'text'
             else report.FORMATS[options.format](result)
         )
-    elif options.format != "text":
+    elif options.format != 'text':
         _say(report.FORMATS[options.format](result))
     elif options.check:
         for path in result.changed:
-            _say(f"would change {path}\n")
-        _say(report.summary(result) + "\n")
+            _say(f'would change {path}\n')
+        _say(report.summary(result) + '\n')
     else:
-        stream = getattr(sys.stdout, "buffer", None)
+        stream = getattr(sys.stdout, 'buffer', None)
         sys.stdout.flush()
         for line in report.diff(result):
             if stream is not None:
                 stream.write(line)
             else:
-                sys.stdout.write(line.decode("utf-8", "replace"))
+                sys.stdout.write(line.decode('utf-8', 'replace'))
         if stream is not None:
             stream.flush()
         for site in result.sites:
-            if site.status == "left":
+            if site.status == 'left':
                 print(report._line(site, False), file=sys.stderr)
         print(report.summary(result), file=sys.stderr)
     return _end(result, options.format)
@@ -129,7 +129,7 @@ def _say(text: str) -> None:
         sys.stdout.write(text)
         sys.stdout.flush()
     except UnicodeEncodeError:
-        sys.stdout.write(text.encode("ascii", "backslashreplace").decode())
+        sys.stdout.write(text.encode('ascii', 'backslashreplace').decode())
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -137,8 +137,8 @@ def _say(text: str) -> None:
 def _end(result: Result, shown: str) -> int:
     """The exit code; what could not be done stands on stderr, a line each."""
     for each in result.problems:
-        place = f"{each.file}:{each.line}" if each.line else each.file
-        print(f"nova-image: {place}: {each.why}", file=sys.stderr)
-    for each in result.unaccounted:
-        print(f"nova-image: not accounted for: {each}", file=sys.stderr)
+        place = f'{each.file}:{each.line}' if each.line else each.file
+        print(f'nova-image: {place}: {each.why}', file=sys.stderr)
+    for missing in result.unaccounted:
+        print(f'nova-image: not accounted for: {missing}', file=sys.stderr)
     return result.exit_code

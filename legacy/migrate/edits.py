@@ -31,7 +31,7 @@ def ordered(edits: Iterable[Edit]) -> list[Edit]:
     kept: list[Edit] = []
     for edit in sorted(set(edits)):
         if kept and edit.start < kept[-1].end:
-            raise Overlap(f"{kept[-1]} and {edit}")
+            raise Overlap(f'{kept[-1]} and {edit}')
         kept.append(edit)
     return kept
 
@@ -45,7 +45,7 @@ def apply(data: bytes, edits: Iterable[Edit]) -> bytes:
         parts.append(edit.text.encode())
         position = edit.end
     parts.append(data[position:])
-    return b"".join(parts)
+    return b''.join(parts)
 
 
 def moved_lines(data: bytes, edits: Iterable[Edit]) -> list[tuple[int, int]]:
@@ -53,10 +53,10 @@ def moved_lines(data: bytes, edits: Iterable[Edit]) -> list[tuple[int, int]]:
     moves: list[tuple[int, int]] = []
     shift = 0
     for edit in ordered(edits):
-        change = edit.text.count("\n") - data.count(b"\n", edit.start, edit.end)
+        change = edit.text.count('\n') - data.count(b'\n', edit.start, edit.end)
         if change:
             shift += change
-            before = data.count(b"\n", 0, edit.end) + 1
-            at_line_start = edit.end == 0 or data[edit.end - 1 : edit.end] == b"\n"
+            before = data.count(b'\n', 0, edit.end) + 1
+            at_line_start = edit.end == 0 or data[edit.end - 1 : edit.end] == b'\n'
             moves.append((before if at_line_start else before + 1, shift))
     return moves

@@ -24,7 +24,7 @@ SKIPPED = frozenset(
      '.mypy_cache', '.ruff_cache', '.pytest_cache', '.stestr', '.testrepository'}
 )  # fmt: skip
 LARGEST_TEXT = 4 << 20
-_SHEBANG = re.compile(rb"^#!.*\bpython")
+_SHEBANG = re.compile(rb'^#!.*\bpython')
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ def collect(paths: list[Path], root: Path) -> Iterator[Found]:
     seen: set[str] = set()
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"{path}: no such file or directory")
+            raise FileNotFoundError(f'{path}: no such file or directory')
     for path in paths:
         if path.is_dir():
             for folder, directories, names in os.walk(path):
                 directories[:] = sorted(
-                    each for each in directories if each not in SKIPPED and not each.endswith(".egg-info")
+                    each for each in directories if each not in SKIPPED and not each.endswith('.egg-info')
                 )
                 for name in sorted(names):
                     yield from _one(Path(folder) / name, root, seen, given=False)
@@ -72,25 +72,25 @@ def _one(path: Path, root: Path, seen: set[str], *, given: bool) -> Iterator[Fou
 
 def relative(path: Path, root: Path) -> str:
     """A path as the result shows it: relative to the root, with forward slashes."""
-    return os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, "/")
+    return os.path.relpath(os.path.abspath(path), os.path.abspath(root)).replace(os.sep, '/')
 
 
 def is_python(path: str, head: bytes) -> bool:
     """Whether a file is Python source, by its name or its first line."""
-    name = path.rpartition("/")[2]
-    if name.endswith((".py", ".pyw", ".pyi")):
+    name = path.rpartition('/')[2]
+    if name.endswith(('.py', '.pyw', '.pyi')):
         return True
-    return "." not in name and bool(_SHEBANG.match(head[:200]))
+    return '.' not in name and bool(_SHEBANG.match(head[:200]))
 
 
 def package_of(path: Path) -> str:
     """Dotted name of the package a file is in, by the ``__init__.py`` files around it."""
     parts: list[str] = []
     folder = path.parent
-    while (folder / "__init__.py").exists() and folder != folder.parent:
+    while (folder / '__init__.py').exists() and folder != folder.parent:
         parts.insert(0, folder.name)
         folder = folder.parent
-    return ".".join(parts)
+    return '.'.join(parts)
 
 
 def write_all(result: Result, destination: Path | None) -> list[str]:
@@ -103,7 +103,7 @@ def write_all(result: Result, destination: Path | None) -> list[str]:
         each = result.files[path]
         target = each.absolute if destination is None else destination / path
         if destination is None and target.read_bytes() != each.old_bytes:
-            raise OSError(f"{path} changed while it was looked at; run again")
+            raise OSError(f'{path} changed while it was looked at; run again')
         target.parent.mkdir(parents=True, exist_ok=True)
         replace(Path(os.path.realpath(target)), each.new_bytes, each.absolute)
         written.append(path)
@@ -113,9 +113,9 @@ def write_all(result: Result, destination: Path | None) -> list[str]:
 def replace(target: Path, data: bytes, like: Path) -> None:
     """Put ``data`` at ``target`` whole, with the mode of ``like``."""
     information = os.stat(like)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    handle, name = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with os.fdopen(handle, 'wb') as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

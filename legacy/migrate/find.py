@@ -39,29 +39,29 @@ class Import:
     @property
     def is_old(self) -> bool:
         """Whether the statement itself names an old module (and not only a package above it)."""
-        parts = self.full.split(".")
-        return any(catalogue.is_module(".".join(parts[:n])) for n in range(1, len(parts) + 1))
+        parts = self.full.split('.')
+        return any(catalogue.is_module('.'.join(parts[:n])) for n in range(1, len(parts) + 1))
 
 
 def imports(unit: Unit) -> list[Import]:
     """The imports of a file that lead to the old module, in order."""
     found: list[Import] = []
     seen: set[int] = set()
-    for word in ("import",):
+    for word in ('import',):
         for start, end in unit.words(word):
             node = unit.source.at(start, end)
-            statement = node if node.type.endswith("_statement") else node.parent
-            if statement is None or statement.type not in ("import_statement", "import_from_statement"):
+            statement = node if node.type.endswith('_statement') else node.parent
+            if statement is None or statement.type not in ('import_statement', 'import_from_statement'):
                 continue
-            if id(statement) in seen or node.type in ("comment", "string_content"):
+            if id(statement) in seen or node.type in ('comment', 'string_content'):
                 continue
             seen.add(id(statement))
             scope = unit.scopes.around(statement)
             for item in statement.children:
-                if item.field == "name":
-                    first = item if statement.type == "import_from_statement" else item.named[0]
-                    item = item.get("alias") or first
-                elif item.type != "wildcard_import":
+                if item.field == 'name':
+                    first = item if statement.type == 'import_from_statement' else item.named[0]
+                    item = item.get('alias') or first
+                elif item.type != 'wildcard_import':
                     continue
                 binding = scope.at.get(id(item))
                 made = _import(unit, binding, statement) if binding is not None else None
@@ -72,12 +72,12 @@ def imports(unit: Unit) -> list[Import]:
 
 def _import(unit: Unit, binding: Binding, statement: Node) -> Import | None:
     ref = unit.binding_ref(binding)
-    if ref is None or ref.kind not in ("path", "module", "name"):
+    if ref is None or ref.kind not in ('path', 'module', 'name'):
         return None
-    item = binding.owner if binding.kind != "star" else binding.node
-    full = ref.dotted if ref.kind != "name" else f"{ref.module}.{ref.dotted}"
-    if binding.kind == "import" and item.type != "aliased_import":
-        full = "".join(item.text.split()).replace("\\", "")
+    item = binding.owner if binding.kind != 'star' else binding.node
+    full = ref.dotted if ref.kind != 'name' else f'{ref.module}.{ref.dotted}'
+    if binding.kind == 'import' and item.type != 'aliased_import':
+        full = ''.join(item.text.split()).replace('\\', '')
     return Import(binding, item, statement, ref, full)
 
 
@@ -89,7 +89,7 @@ def references(unit: Unit, found: list[Import]) -> list[Reference]:
         by_binding.setdefault(id(each.binding), []).append(each)
     done: set[tuple[int, str]] = set()
     for each in found:
-        if each.binding.kind == "star":
+        if each.binding.kind == 'star':
             _star(unit, each, made)
             continue
         home = unit.scopes.lookup(each.binding.name, each.binding.scope) or each.binding.scope
@@ -100,7 +100,7 @@ def references(unit: Unit, found: list[Import]) -> list[Reference]:
             node, ref = climb(unit, read)
             if ref is None:
                 continue
-            old = ref.kind == "name" or ref.kind == "module" or ref.dotted.startswith("nova.image.")
+            old = ref.kind == 'name' or ref.kind == 'module' or ref.dotted.startswith('nova.image.')
             for binding in ref.via:
                 for via in by_binding.get(id(binding), ()):
                     if not old:
@@ -118,7 +118,7 @@ def _star(unit: Unit, each: Import, made: dict[int, Reference]) -> None:
     for name in catalogue.MODULE_NAMES:
         for start, end in unit.words(name):
             node = unit.source.at(start, end)
-            if node.type != "identifier" or id(node) in made:
+            if node.type != 'identifier' or id(node) in made:
                 continue
             ref = unit.resolve(node)
             if ref is not None and each.binding in ref.via:
@@ -131,14 +131,14 @@ def climb(unit: Unit, read: Node) -> tuple[Node, Ref | None]:
     node, ref = read, unit.resolve(read)
     if ref is None:
         return node, None
-    while ref.kind in ("path", "module"):
+    while ref.kind in ('path', 'module'):
         above = outer(node).parent
-        if above is None or above.type != "attribute" or outer(node).field != "object":
+        if above is None or above.type != 'attribute' or outer(node).field != 'object':
             break
         deeper = unit.resolve(above)
         if deeper is None:
             break
         node, ref = above, deeper
-        if deeper.kind == "other":
+        if deeper.kind == 'other':
             break
     return node, ref

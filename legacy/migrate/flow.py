@@ -14,8 +14,8 @@ from legacy.migrate.scopes import COMPREHENSIONS, SCOPES, Binding, Scope, Scopes
 from legacy.migrate.tree import Node
 
 Env = dict[Any, frozenset[Any]]
-UNBOUND = "unbound"
-_OK, _STALE = frozenset({"ok"}), frozenset({"stale"})
+UNBOUND = 'unbound'
+_OK, _STALE = frozenset({'ok'}), frozenset({'stale'})
 
 
 class Flow:
@@ -39,12 +39,12 @@ class Flow:
         self._tries: list[list[Env]] = []
         env: Env = {}
         for name, bindings in scope.bindings.items():
-            params = [each for each in bindings if each.kind == "param"]
+            params = [each for each in bindings if each.kind == 'param']
             env[name] = frozenset(params) if params else frozenset({UNBOUND})
-        body = scope.node if scope.node.type == "module" else scope.node.get("body")
+        body = scope.node if scope.node.type == 'module' else scope.node.get('body')
         if body is None:
             return
-        if scope.node.type == "lambda":
+        if scope.node.type == 'lambda':
             self._read(body, env)
         else:
             self._block(body, env)
@@ -55,33 +55,33 @@ class Flow:
         if node is None:
             return
         kind = node.type
-        if kind == "identifier":
+        if kind == 'identifier':
             self._name(node, env)
-        elif kind == "attribute":
-            self._read(node.get("object"), env)
-        elif kind == "keyword_argument":
-            self._read(node.get("value"), env)
-        elif kind == "named_expression":
-            self._read(node.get("value"), env)
-            name = node.get("name")
+        elif kind == 'attribute':
+            self._read(node.get('object'), env)
+        elif kind == 'keyword_argument':
+            self._read(node.get('value'), env)
+        elif kind == 'named_expression':
+            self._read(node.get('value'), env)
+            name = node.get('name')
             if name is not None:
                 self._define(name, env)
-        elif kind == "lambda":
-            self._read(node.get("parameters"), env)
-        elif kind in ("lambda_parameters", "parameters"):
+        elif kind == 'lambda':
+            self._read(node.get('parameters'), env)
+        elif kind in ('lambda_parameters', 'parameters'):
             for child in node.named:
-                self._read(child.get("value"), env)
-                self._read(child.get("type"), env)
-        elif kind in ("string", "integer", "comment", "string_content"):
-            if kind == "string" and any(each.type == "interpolation" for each in node.children):
+                self._read(child.get('value'), env)
+                self._read(child.get('type'), env)
+        elif kind in ('string', 'integer', 'comment', 'string_content'):
+            if kind == 'string' and any(each.type == 'interpolation' for each in node.children):
                 for child in node.named:
                     self._read(child, env)
         elif kind in COMPREHENSIONS:
             inner = self.scopes.of(node)
             for child in node.walk():
-                if child.type == "identifier" and _is_read(child) and child.text not in inner.bindings:
+                if child.type == 'identifier' and _is_read(child) and child.text not in inner.bindings:
                     self._name(child, env)
-                elif child.type == "named_expression" and (name := child.get("name")) is not None:
+                elif child.type == 'named_expression' and (name := child.get('name')) is not None:
                     self._define(name, env)
         else:
             for child in node.children:
@@ -116,16 +116,16 @@ class Flow:
 
     def _bound(self, name: str, env: Env, binding: Binding | None) -> None:
         if binding is not None:
-            env[name] = frozenset({UNBOUND if binding.kind == "del" else binding})
+            env[name] = frozenset({UNBOUND if binding.kind == 'del' else binding})
         for key, names in self.watch.items():
             if name in names and key in env:
                 env[key] = _STALE
 
     def _assign(self, target: Node, env: Env) -> None:
         """Bind a target; the bases of attributes and subscripts are read."""
-        if target.type == "identifier":
+        if target.type == 'identifier':
             self._define(target, env)
-        elif target.type in ("attribute", "subscript"):
+        elif target.type in ('attribute', 'subscript'):
             self._read(target, env)
         else:
             for child in target.named:
@@ -148,15 +148,15 @@ class Flow:
         return env
 
     def _statement(self, node: Node, env: Env) -> Env | None:
-        method = getattr(self, f"_on_{node.type}", None)
+        method = getattr(self, f'_on_{node.type}', None)
         if method is not None:
             result: Env | None = method(node, env)
             return result
-        if node.type in ("function_definition", "class_definition"):
+        if node.type in ('function_definition', 'class_definition'):
             for child in node.children:
-                if child.field not in ("body", "name"):
+                if child.field not in ('body', 'name'):
                     self._read(child, env)
-            name = node.get("name")
+            name = node.get('name')
             if name is not None:
                 self._define(name, env)
         else:
@@ -164,24 +164,24 @@ class Flow:
         return env
 
     def _expression(self, node: Node, env: Env) -> None:
-        if node.type == "assignment":
-            right = node.get("right")
-            self._read(node.get("type"), env)
+        if node.type == 'assignment':
+            right = node.get('right')
+            self._read(node.get('type'), env)
             if right is not None:
-                if right.type in ("assignment", "augmented_assignment"):
+                if right.type in ('assignment', 'augmented_assignment'):
                     self._expression(right, env)
                 else:
                     self._read(right, env)
-                left = node.get("left")
+                left = node.get('left')
                 if left is not None:
                     self._assign(left, env)
-        elif node.type == "augmented_assignment":
-            left, right = node.get("left"), node.get("right")
+        elif node.type == 'augmented_assignment':
+            left, right = node.get('left'), node.get('right')
             self._read(left, env)
             self._read(right, env)
             if left is not None:
                 self._assign(left, env)
-        elif node.type == "expression_statement":
+        elif node.type == 'expression_statement':
             for child in node.named:
                 self._expression(child, env)
         else:
@@ -189,7 +189,7 @@ class Flow:
 
     def _on_decorated_definition(self, node: Node, env: Env) -> Env | None:
         for child in node.named:
-            if child.field == "definition":
+            if child.field == 'definition':
                 self._statement(child, env)
             else:
                 self._read(child, env)
@@ -209,8 +209,8 @@ class Flow:
         for child in node.named:
             for name in targets(child):
                 self._define(name, env)
-            for each in child.named if child.type in ("expression_list", "tuple") else (child,):
-                if each.type in ("attribute", "subscript"):
+            for each in child.named if child.type in ('expression_list', 'tuple') else (child,):
+                if each.type in ('attribute', 'subscript'):
                     self._read(each, env)
         return env
 
@@ -221,13 +221,13 @@ class Flow:
     _on_pass_statement = _on_global_statement
 
     def _on_import_statement(self, node: Node, env: Env) -> Env | None:
-        for item in node.all("name"):
-            self._define(item.get("alias") or item.named[0], env)
+        for item in node.all('name'):
+            self._define(item.get('alias') or item.named[0], env)
         return env
 
     def _on_import_from_statement(self, node: Node, env: Env) -> Env | None:
-        for item in node.all("name"):
-            self._define(item.get("alias") or item, env)
+        for item in node.all('name'):
+            self._define(item.get('alias') or item, env)
         return env
 
     _on_future_import_statement = _on_import_from_statement
@@ -243,19 +243,19 @@ class Flow:
         return None
 
     def _on_if_statement(self, node: Node, env: Env) -> Env | None:
-        self._read(node.get("condition"), env)
+        self._read(node.get('condition'), env)
         outs: list[Env | None] = []
         current: Env = env
-        consequence = node.get("consequence")
+        consequence = node.get('consequence')
         outs.append(self._block(consequence, dict(current)) if consequence else dict(current))
         closed = False
-        for clause in node.all("alternative"):
-            if clause.type == "elif_clause":
-                self._read(clause.get("condition"), current)
-                body = clause.get("consequence")
+        for clause in node.all('alternative'):
+            if clause.type == 'elif_clause':
+                self._read(clause.get('condition'), current)
+                body = clause.get('consequence')
                 outs.append(self._block(body, dict(current)) if body else dict(current))
             else:
-                body = clause.get("body")
+                body = clause.get('body')
                 outs.append(self._block(body, dict(current)) if body else dict(current))
                 closed = True
         if not closed:
@@ -263,16 +263,16 @@ class Flow:
         return merge(outs)
 
     def _loop(self, node: Node, env: Env, forever: bool) -> Env | None:
-        body, state = node.get("body"), dict(env)
+        body, state = node.get('body'), dict(env)
         breaks: list[Env] = []
         while True:
             current: Env = dict(state)
-            if node.type == "for_statement":
-                left = node.get("left")
+            if node.type == 'for_statement':
+                left = node.get('left')
                 if left is not None:
                     self._assign(left, current)
             else:
-                self._read(node.get("condition"), current)
+                self._read(node.get('condition'), current)
             self._loops.append(([], []))
             out = self._block(body, dict(current)) if body else dict(current)
             ends, nexts = self._loops.pop()
@@ -282,33 +282,33 @@ class Flow:
                 break
             state = new
         done: Env | None = None if forever else dict(state)
-        alternative = node.get("alternative")
-        tail = alternative.get("body") if alternative else None
+        alternative = node.get('alternative')
+        tail = alternative.get('body') if alternative else None
         if tail is not None and done is not None:
             done = self._block(tail, done)
         return merge([done, *breaks])
 
     def _on_for_statement(self, node: Node, env: Env) -> Env | None:
-        self._read(node.get("right"), env)
+        self._read(node.get('right'), env)
         return self._loop(node, env, forever=False)
 
     def _on_while_statement(self, node: Node, env: Env) -> Env | None:
-        condition = node.get("condition")
-        forever = condition is not None and condition.text in ("True", "1", "(True)", "(1)")
+        condition = node.get('condition')
+        forever = condition is not None and condition.text in ('True', '1', '(True)', '(1)')
         return self._loop(node, env, forever)
 
     def _on_with_statement(self, node: Node, env: Env) -> Env | None:
-        for each in node.walk(into=("block", *SCOPES)):
-            if each.type == "with_item":
-                value = each.get("value") or (each.named[0] if each.named else None)
-                if value is not None and value.type == "as_pattern":
+        for each in node.walk(into=('block', *SCOPES)):
+            if each.type == 'with_item':
+                value = each.get('value') or (each.named[0] if each.named else None)
+                if value is not None and value.type == 'as_pattern':
                     self._read(value.named[0], env)
-                    alias = value.get("alias")
+                    alias = value.get('alias')
                     if alias is not None:
                         self._assign(alias, env)
                 else:
                     self._read(value, env)
-        body = node.get("body")
+        body = node.get('body')
         seen: list[Env] = [dict(env)]
         self._tries.append(seen)
         out = self._block(body, env) if body else env
@@ -317,24 +317,24 @@ class Flow:
         return merge([out, *seen])
 
     def _on_try_statement(self, node: Node, env: Env) -> Env | None:
-        body = node.get("body")
+        body = node.get('body')
         seen: list[Env] = [dict(env)]
         self._tries.append(seen)
         out = self._block(body, dict(env)) if body else dict(env)
         self._tries.pop()
         entry = merge(seen) or dict(env)
         everything: list[Env | None] = [entry]
-        finals = [each for each in node.named if each.type == "finally_clause"]
+        finals = [each for each in node.named if each.type == 'finally_clause']
         late: list[Env] = []
         if finals:
             self._tries.append(late)
         outs: list[Env | None] = []
         for clause in node.named:
-            if clause.type == "else_clause":
-                tail = clause.get("body")
+            if clause.type == 'else_clause':
+                tail = clause.get('body')
                 if out is not None and tail is not None:
                     out = self._block(tail, out)
-            elif clause.type in ("except_clause", "except_group_clause"):
+            elif clause.type in ('except_clause', 'except_group_clause'):
                 outs.append(self._handler(clause, dict(entry)))
         if finals:
             self._tries.pop()
@@ -342,7 +342,7 @@ class Flow:
         if not finals:
             return result
         everything += [result, *late]
-        block = next((each for each in finals[0].named if each.type == "block"), None)
+        block = next((each for each in finals[0].named if each.type == 'block'), None)
         merged = merge(everything) or dict(env)
         after = self._block(block, merged) if block else merged
         if result is None or after is None:
@@ -352,32 +352,32 @@ class Flow:
         return settled
 
     def _handler(self, clause: Node, env: Env) -> Env | None:
-        values = clause.all("value")
+        values = clause.all('value')
         for value in values[:1]:
-            if value.type == "as_pattern":
+            if value.type == 'as_pattern':
                 self._read(value.named[0], env)
-                alias = value.get("alias")
+                alias = value.get('alias')
                 if alias is not None:
                     self._assign(alias, env)
             else:
                 self._read(value, env)
-        for value in (*values[1:], *clause.all("alias")):
+        for value in (*values[1:], *clause.all('alias')):
             self._assign(value, env)
-        block = next((each for each in clause.named if each.type == "block"), None)
+        block = next((each for each in clause.named if each.type == 'block'), None)
         return self._block(block, env) if block else env
 
     def _on_match_statement(self, node: Node, env: Env) -> Env | None:
-        for subject in node.all("subject"):
+        for subject in node.all('subject'):
             self._read(subject, env)
         outs: list[Env | None] = [env]
-        body = node.get("body")
+        body = node.get('body')
         for clause in body.named if body else ():
             current = dict(env)
-            for each in clause.walk(into=("block",)):
+            for each in clause.walk(into=('block',)):
                 if id(each) in self.scope.at:
                     self._define(each, current)
-            self._read(clause.get("guard"), current)
-            block = clause.get("consequence")
+            self._read(clause.get('guard'), current)
+            block = clause.get('consequence')
             outs.append(self._block(block, current) if block else current)
         return merge(outs)
 
@@ -404,10 +404,10 @@ def _is_read(node: Node) -> bool:
     parent = node.parent
     if parent is None:
         return False
-    if parent.type == "attribute":
-        return node.field == "object"
-    if parent.type == "keyword_argument":
-        return node.field == "value"
-    if parent.type == "named_expression":
-        return node.field == "value"
+    if parent.type == 'attribute':
+        return node.field == 'object'
+    if parent.type == 'keyword_argument':
+        return node.field == 'value'
+    if parent.type == 'named_expression':
+        return node.field == 'value'
     return True

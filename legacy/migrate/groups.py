@@ -31,10 +31,10 @@ class Trouble:
 
     def told_elsewhere(self, unit: Unit) -> str:
         """The reason as other sites of the group give it."""
-        where = f"line {self.node.line}"
+        where = f'line {self.node.line}'
         if unit is not self.unit:
-            where = f"{self.unit.path}:{self.node.line}"
-        return f"stands or falls with {where}: {self.pattern} {self.reason}"
+            where = f'{self.unit.path}:{self.node.line}'
+        return f'stands or falls with {where}: {self.pattern} {self.reason}'
 
 
 @dataclass
@@ -90,20 +90,20 @@ class Groups:
     def _settle(self, group: Group) -> Group:
         self._troubles(group)
         for use in group.uses:
-            if use.kind == "call":
+            if use.kind == 'call':
                 self._call(group, use)
         for acquisition in group.acquisitions:
             names = self.names[acquisition.unit.path]
             if names.problem:
-                group.troubles.append(Trouble(acquisition.unit, acquisition.node, "P-60", names.problem))
+                group.troubles.append(Trouble(acquisition.unit, acquisition.node, 'P-60', names.problem))
             if acquisition.ref.doubt:
                 reason = doubt_reason(acquisition.ref.doubt)
                 group.troubles.append(
                     Trouble(acquisition.unit, acquisition.node, acquisition.ref.doubt, reason)
                 )
-            if acquisition.ref.dotted == "get_image_service":
-                reason = "an older generation of the module, whose ids were integers"
-                group.troubles.append(Trouble(acquisition.unit, acquisition.node, "P-59", reason))
+            if acquisition.ref.dotted == 'get_image_service':
+                reason = 'an older generation of the module, whose ids were integers'
+                group.troubles.append(Trouble(acquisition.unit, acquisition.node, 'P-59', reason))
             plan = self._plan(acquisition, names)
             group.plans[id(acquisition)] = plan
             if plan.problem:
@@ -114,7 +114,7 @@ class Groups:
                 edits = group.edits.setdefault(acquisition.unit.path, [])
                 edits += group.plans[id(acquisition)].edits
             for use in group.uses:
-                if use.kind == "call":
+                if use.kind == 'call':
                     group.edits.setdefault(use.unit.path, []).extend(group.outcomes[id(use)].edits)
         return group
 
@@ -122,10 +122,10 @@ class Groups:
         if not acquisition.remote:
             return acquire.default(acquisition, names)
         if any(
-            use.kind == "problem" or (use.kind == "call" and use.name not in METHODS)
+            use.kind == 'problem' or (use.kind == 'call' and use.name not in METHODS)
             for use in acquisition.uses
         ):
-            pattern = "P-13" if any(use.kind == "escape" for use in acquisition.uses) else "P-12"
+            pattern = 'P-13' if any(use.kind == 'escape' for use in acquisition.uses) else 'P-12'
             return acquire.Plan(pattern)
         return acquire.Remote(acquisition, self.trace, names).plan()
 
@@ -134,13 +134,13 @@ class Groups:
         rule = METHODS.get(use.name)
         assert use.call is not None
         if rewrite is None or rule is None:
-            reason = f"{use.name}() has no counterpart; {catalogue.suggestion(use.name) or 'see the guide'}"
-            outcome = Outcome("P-37", reason=reason)
+            reason = f'{use.name}() has no counterpart; {catalogue.suggestion(use.name) or "see the guide"}'
+            outcome = Outcome('P-37', reason=reason)
         else:
             bound = any(value.of.remote and not _asks_for_default(value.of) for value in use.values)
-            if bound and use.name == "detail":
-                reason = "a service made from a reference lists that server; the new API the default one"
-                outcome = Outcome("P-15", reason=reason)
+            if bound and use.name == 'detail':
+                reason = 'a service made from a reference lists that server; the new API the default one'
+                outcome = Outcome('P-15', reason=reason)
             else:
                 outcome = rule(MethodCall(use.unit, use.call, use.name, rewrite, bound))
         group.outcomes[id(use)] = outcome
@@ -150,21 +150,21 @@ class Groups:
     def _troubles(self, group: Group) -> None:
         ours = {id(each) for each in group.acquisitions}
         for use in group.uses:
-            if use.kind == "problem":
+            if use.kind == 'problem':
                 group.troubles.append(Trouble(use.unit, use.node, use.pattern, use.reason))
         for unit, read in self.trace.reads:
             if not any(id(value.of) in ours for value in self.trace.held.get(id(read), ())):
                 continue
-            if all(value.kind == "id" for value in self.trace.held[id(read)]):
+            if all(value.kind == 'id' for value in self.trace.held[id(read)]):
                 continue
             for binding in self.trace.foreign(unit, read):
-                if binding.kind == "param":
+                if binding.kind == 'param':
                     trouble = Trouble(
-                        unit, read, "P-11", "a service that a caller passes in may be used instead"
+                        unit, read, 'P-11', 'a service that a caller passes in may be used instead'
                     )
                 else:
-                    reason = f"{binding.name} may also be what line {binding.node.line} makes it"
-                    trouble = Trouble(unit, read, "P-61", reason)
+                    reason = f'{binding.name} may also be what line {binding.node.line} makes it'
+                    trouble = Trouble(unit, read, 'P-61', reason)
                 group.troubles.append(trouble)
                 break
         for attribute in self.trace.attributes.values():
@@ -178,8 +178,8 @@ class Groups:
                 ):
                     where = self.outside.reads_global(acquisition.unit, binding.name)
                     if where:
-                        reason = f"{binding.name} is reached from {where} too"
-                        group.troubles.append(Trouble(acquisition.unit, binding.node, "P-23", reason))
+                        reason = f'{binding.name} is reached from {where} too'
+                        group.troubles.append(Trouble(acquisition.unit, binding.node, 'P-23', reason))
 
     def _attribute(self, attribute: Attribute) -> list[Trouble]:
         from legacy.migrate.trace import class_of_self, relatives
@@ -189,34 +189,34 @@ class Groups:
         for start, end in unit.words(attribute.name):
             node = unit.source.at(start, end)
             above = node.parent
-            if node.type == "string_content" and node.text == attribute.name:
+            if node.type == 'string_content' and node.text == attribute.name:
                 found.append(
-                    Trouble(unit, node, "P-23", f"the attribute {attribute.name} is reached by its name")
+                    Trouble(unit, node, 'P-23', f'the attribute {attribute.name} is reached by its name')
                 )
-            if above is not None and above.type != "attribute" and _class_level(node, family):
-                if not _harmless_store(node) and node not in attribute.stores:
-                    reason = f"the attribute {attribute.name} is assigned more than once"
-                    found.append(Trouble(unit, node, "P-61", reason))
-            if above is None or above.type != "attribute" or node.field != "attribute":
+            others = node not in attribute.stores and not _harmless_store(node)
+            if above is not None and above.type != 'attribute' and _class_level(node, family) and others:
+                reason = f'the attribute {attribute.name} is assigned more than once'
+                found.append(Trouble(unit, node, 'P-61', reason))
+            if above is None or above.type != 'attribute' or node.field != 'attribute':
                 continue
-            holder = above.get("object")
+            holder = above.get('object')
             owner = class_of_self(unit, holder) if holder is not None else None
             if owner is None or owner not in family:
                 if owner is None or not self._assigns(unit, owner, attribute.name):
-                    reason = f"the attribute {attribute.name} is reached through another object here"
-                    found.append(Trouble(unit, above, "P-23", reason))
+                    reason = f'the attribute {attribute.name} is reached through another object here'
+                    found.append(Trouble(unit, above, 'P-23', reason))
             elif is_store(above) and above not in attribute.stores and not _harmless_store(above):
-                reason = f"the attribute {attribute.name} is assigned something else here"
-                found.append(Trouble(unit, above, "P-11", reason))
+                reason = f'the attribute {attribute.name} is assigned something else here'
+                found.append(Trouble(unit, above, 'P-11', reason))
         where = self.outside.reads_attribute(unit, attribute.name)
         if where:
-            reason = f"the attribute {attribute.name} is reached from {where}"
-            found.append(Trouble(unit, attribute.stores[0], "P-23", reason))
+            reason = f'the attribute {attribute.name} is reached from {where}'
+            found.append(Trouble(unit, attribute.stores[0], 'P-23', reason))
         return found
 
     def _assigns(self, unit: Unit, owner: Node, name: str) -> bool:
         return any(
-            each.type == "attribute" and is_store(each) and (each.get("attribute") or each).text == name
+            each.type == 'attribute' and is_store(each) and (each.get('attribute') or each).text == name
             for each in owner.walk()
         )
 
@@ -236,22 +236,22 @@ class Outside:
 def _asks_for_default(acquisition: Acquisition) -> bool:
     from legacy.migrate.rules.outcome import plain_string
 
-    return acquisition.reference is not None and plain_string(acquisition.reference) == ""
+    return acquisition.reference is not None and plain_string(acquisition.reference) == ''
 
 
 def _class_level(node: Node, family: list[Node]) -> bool:
     """Whether an identifier is the target of an assignment in the body of one of the classes."""
     above = node.parent
-    if above is None or above.type != "assignment" or node.field != "left" or above.parent is None:
+    if above is None or above.type != 'assignment' or node.field != 'left' or above.parent is None:
         return False
     block = above.parent.parent
-    return block is not None and block.parent in family and block.type == "block"
+    return block is not None and block.parent in family and block.type == 'block'
 
 
 def _harmless_store(node: Node) -> bool:
     """An assignment of None, or a deletion."""
     above = node.parent
-    if above is None or above.type == "delete_statement":
+    if above is None or above.type == 'delete_statement':
         return True
-    right = above.get("right") if above.type == "assignment" else None
-    return right is not None and inner(right).type == "none"
+    right = above.get('right') if above.type == 'assignment' else None
+    return right is not None and inner(right).type == 'none'

@@ -24,8 +24,8 @@ from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Source, Unreadable, compiles, encoding_of, text_of
 from legacy.migrate.unit import Unit
 
-_OLD_MODULE = re.compile(rb"^def (?:get_default_image_service|get_remote_image_service)\b", re.MULTILINE)
-_OLD_CLASS = re.compile(rb"^class GlanceImageService(?:V2)?\b", re.MULTILINE)
+_OLD_MODULE = re.compile(rb'^def (?:get_default_image_service|get_remote_image_service)\b', re.MULTILINE)
+_OLD_CLASS = re.compile(rb'^class GlanceImageService(?:V2)?\b', re.MULTILINE)
 
 
 @dataclass
@@ -59,7 +59,7 @@ def migrate(paths: list[Path], root: Path, progress: Callable[[str], None] | Non
         work.references = references(work.unit, work.imports)
         for reference in work.references:
             if places.is_factory_call(reference.node, reference.ref):
-                call = reference.node.closest("call")
+                call = reference.node.closest('call')
                 assert call is not None
                 acquisitions[id(reference)] = trace.acquire(work.unit, call, reference.ref)
     trace.run()
@@ -93,12 +93,12 @@ def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work |
     try:
         data = found.absolute.read_bytes()
     except OSError as err:
-        result.problems.append(Problem(found.path, f"cannot be read: {err.strerror}"))
+        result.problems.append(Problem(found.path, f'cannot be read: {err.strerror}'))
         return None
     python = files.is_python(found.path, data)
     result.searched += 1
     if not python:
-        if b"\0" not in data[:8192] and len(data) <= files.LARGEST_TEXT and accounting.HINT.search(data):
+        if b'\0' not in data[:8192] and len(data) <= files.LARGEST_TEXT and accounting.HINT.search(data):
             _document(found, data, result)
         return None
     texts[found.path] = data
@@ -114,7 +114,7 @@ def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work |
         del texts[found.path]
         return None
     except RecursionError:
-        result.problems.append(Problem(found.path, "is nested too deeply to be followed"))
+        result.problems.append(Problem(found.path, 'is nested too deeply to be followed'))
         result.files[found.path] = entry
         return None
     result.files[found.path] = entry
@@ -122,37 +122,37 @@ def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work |
     book = Book(unit, entry)
     error = source.error()
     if error is not None:
-        why = f"cannot be parsed at line {error.line}, column {source.column(error.start)}: {_excerpt(error.text)}"
+        why = f'cannot be parsed at line {error.line}, column {source.column(error.start)}: {_excerpt(error.text)}'
         result.problems.append(
-            Problem(found.path, f"{why}; correct it, or rewrite it in a form Python 3 reads", error.line)
+            Problem(found.path, f'{why}; correct it, or rewrite it in a form Python 3 reads', error.line)
         )
-        book.everything("P-58", "left", "the file cannot be parsed")
+        book.everything('P-58', 'left', 'the file cannot be parsed')
         return None
     if _is_old_module(found.path, data):
-        book.everything("P-57", "not-ours", "old-module: the old module itself")
+        book.everything('P-57', 'not-ours', 'old-module: the old module itself')
         return None
-    if re.search(r"tests/(?:unit/)?image/test_glance\.py$", found.path):
+    if re.search(r'tests/(?:unit/)?image/test_glance\.py$', found.path):
         book.everything(
-            "P-53", "left", "the old module's own unit tests; port them to the shim by hand, or delete them"
+            'P-53', 'left', "the old module's own unit tests; port them to the shim by hand, or delete them"
         )
         return None
     return Work(unit, book, NewNames(unit))
 
 
 def _excerpt(text: str) -> str:
-    first = text.strip().split("\n")[0]
+    first = text.strip().split('\n')[0]
     return repr(first[:40])
 
 
 def _is_old_module(path: str, data: bytes) -> bool:
-    if re.search(r"(?:^|/)nova/image/(?:glance\.py|download/)", path):
+    if re.search(r'(?:^|/)nova/image/(?:glance\.py|download/)', path):
         return True
     return bool(_OLD_MODULE.search(data) and _OLD_CLASS.search(data))
 
 
 def _document(found: files.Found, data: bytes, result: Result) -> None:
     """Mentions in a file that is not Python: nothing to rewrite (P-57)."""
-    text = data.decode("utf-8", "replace")
+    text = data.decode('utf-8', 'replace')
     mentioned = accounting.mentions(text)
     if mentioned:
         entry = result.files[found.path] = FileResult(found.path, found.absolute, data, data)
@@ -163,43 +163,44 @@ def _document(found: files.Found, data: bytes, result: Result) -> None:
 def _shim_taken(root: Path, result: Result) -> str:
     """Why ``legacy`` cannot be imported as the shim in this tree, or ''."""
     for path in result.files:
-        head = path.split("/")[0]
-        if head in ("legacy", "legacy.py") and not (root / "legacy" / "names.py").exists():
-            return f"the tree has a {head} of its own"
-    for name in ("legacy/__init__.py", "legacy.py"):
-        if (root / name).exists() and not (root / "legacy" / "names.py").exists():
-            return f"the tree has a {name} of its own"
-    return ""
+        head = path.split('/')[0]
+        if head in ('legacy', 'legacy.py') and not (root / 'legacy' / 'names.py').exists():
+            return f'the tree has a {head} of its own'
+    for name in ('legacy/__init__.py', 'legacy.py'):
+        if (root / name).exists() and not (root / 'legacy' / 'names.py').exists():
+            return f'the tree has a {name} of its own'
+    return ''
 
 
 def _other(work: Work, reference: Reference) -> None:
     """A reference that is not an acquisition: a helper function, or something that is left."""
     outcome = None
-    if reference.ref.kind == "name" and reference.ref.dotted in catalogue.MODULE_NAMES:
-        if reference.ref.module in catalogue.GLANCE_MODULES:
-            outcome = helpers.rewrite(work.unit, reference.node, reference.ref, work.names)
+    ref = reference.ref
+    named = ref.kind == 'name' and ref.dotted in catalogue.MODULE_NAMES
+    if named and ref.module in catalogue.GLANCE_MODULES:
+        outcome = helpers.rewrite(work.unit, reference.node, ref, work.names)
     if outcome is None:
         pattern, status, reason = places.judge(reference.node, reference.ref)
         work.book.reference(reference, pattern, status, reason)
     elif outcome.reason or work.names.problem:
-        pattern = outcome.pattern if outcome.reason else "P-60"
-        work.book.reference(reference, pattern, "left", outcome.reason or work.names.problem)
+        pattern = outcome.pattern if outcome.reason else 'P-60'
+        work.book.reference(reference, pattern, 'left', outcome.reason or work.names.problem)
     else:
         reference.rewritten = True
         work.edits += outcome.edits
-        work.book.reference(reference, outcome.pattern, "rewritten", outcome.note)
+        work.book.reference(reference, outcome.pattern, 'rewritten', outcome.note)
 
 
 def _settle_imports(work: Work, neighbours: Neighbours) -> None:
     unit = work.unit
-    code = " ".join(each.text for each in work.edits)
+    code = ' '.join(each.text for each in work.edits)
     statements: dict[int, list[Import]] = {}
     for it in work.imports:
         statements.setdefault(id(it.statement), []).append(it)
     added: set[int] = set()
     order = sorted(
         statements.values(),
-        key=lambda some: (unit.scopes.around(some[0].statement).kind != "module", some[0].item.start),
+        key=lambda some: (unit.scopes.around(some[0].statement).kind != 'module', some[0].item.start),
     )
     for some in order:
         verdicts = []
@@ -208,7 +209,7 @@ def _settle_imports(work: Work, neighbours: Neighbours) -> None:
                 reached = lambda name, it=it: _reached(unit, it, name, neighbours)
                 verdicts.append((it, import_rules.judge(unit, it, reached, neighbours.shim_taken)))
             else:
-                verdicts.append((it, import_rules.Verdict("P-05", "keep", "not-ours")))
+                verdicts.append((it, import_rules.Verdict('P-05', 'keep', 'not-ours')))
         made, _lines = import_rules.rewrite(unit, some[0].statement, verdicts, work.names, added, code)
         work.edits += made
         for it, verdict in verdicts:
@@ -218,9 +219,9 @@ def _settle_imports(work: Work, neighbours: Neighbours) -> None:
 
 def _reached(unit: Unit, it: Import, name: str, neighbours: Neighbours) -> str:
     if unit.scopes.around(it.statement) is not unit.scopes.module:
-        return ""
-    if it.binding.kind == "import" and it.item.type != "aliased_import":
-        return ""
+        return ''
+    if it.binding.kind == 'import' and it.item.type != 'aliased_import':
+        return ''
     return neighbours.reads_global(unit, name)
 
 
@@ -229,7 +230,7 @@ def _finish(work: Work, result: Result, reexported: set[tuple[str, str]]) -> Non
     unit, entry = work.unit, work.book.entry
     old = bool(any(it.is_old for it in work.imports))
     work.book.mentions(old, reexported)
-    why = ""
+    why = ''
     made: list[edits.Edit] = []
     try:
         made = edits.ordered(work.edits)
@@ -239,7 +240,7 @@ def _finish(work: Work, result: Result, reexported: set[tuple[str, str]]) -> Non
             why = _check(unit.source, entry.new_bytes)
             entry.moved = edits.moved_lines(unit.source.data, made)
     except (edits.Overlap, UnicodeError) as err:
-        why = f"two rules want the same place ({err})" if isinstance(err, edits.Overlap) else f"{err}"
+        why = f'two rules want the same place ({err})' if isinstance(err, edits.Overlap) else f'{err}'
     if why:
         entry.new_bytes, entry.moved = entry.old_bytes, []
         work.book.undo(why)
@@ -251,13 +252,13 @@ def _check(source: Source, new: bytes) -> str:
     again = Source(new)
     error = again.error()
     if error is not None:
-        return f"the result would not parse near line {error.line}"
+        return f'the result would not parse near line {error.line}'
     before, after = source.comments(), again.comments()
     if before != after:
-        return "a comment would be lost"
+        return 'a comment would be lost'
     if compiles(source.raw) and not compiles(new):
-        return "the result would not compile"
-    return ""
+        return 'the result would not compile'
+    return ''
 
 
 def _reexported(works: list[Work]) -> set[tuple[str, str]]:
@@ -271,8 +272,8 @@ def _reexported(works: list[Work]) -> set[tuple[str, str]]:
 
 
 def _stem(path: str) -> str:
-    parts = path.removesuffix(".py").split("/")
-    return parts[-2] if parts[-1] == "__init__" and len(parts) > 1 else parts[-1]
+    parts = path.removesuffix('.py').split('/')
+    return parts[-2] if parts[-1] == '__init__' and len(parts) > 1 else parts[-1]
 
 
 def _account(result: Result, texts: dict[str, bytes]) -> None:
@@ -286,9 +287,9 @@ def _account(result: Result, texts: dict[str, bytes]) -> None:
         claimed = sum(site.mentions for site in entry.sites) if entry is not None else 0
         if claimed != len(found):
             missing = entry.open if entry is not None else []
-            result.unaccounted += [f"{path}:{line}: {name}" for line, name in missing]
+            result.unaccounted += [f'{path}:{line}: {name}' for line, name in missing]
             if len(missing) != len(found) - claimed:
-                result.unaccounted.append(f"{path}: {len(found)} mentions, {claimed} accounted for")
+                result.unaccounted.append(f'{path}: {len(found)} mentions, {claimed} accounted for')
         if entry is not None and not entry.sites and not any(each.file == path for each in result.problems):
             del result.files[path]
 
@@ -312,30 +313,30 @@ class Neighbours(Outside):
                 continue
             for match in pattern.finditer(data):
                 if accept(data, match):
-                    return f"{path}:{data.count(bytes([10]), 0, match.start()) + 1}"
-        return ""
+                    return f'{path}:{data.count(bytes([10]), 0, match.start()) + 1}'
+        return ''
 
     def reads_attribute(self, unit: Unit, name: str) -> str:
         word = re.escape(name).encode()
-        pattern = re.compile(rb"(\w*)[)\]]?\s*\\?\s*\.\s*" + word + rb'\b|[\'"]' + word + rb'[\'"]')
-        assigned = re.compile(rb"\bself\s*\.\s*" + word + rb"\s*=[^=]")
+        pattern = re.compile(rb'(\w*)[)\]]?\s*\\?\s*\.\s*' + word + rb'\b|[\'"]' + word + rb'[\'"]')
+        assigned = re.compile(rb'\bself\s*\.\s*' + word + rb'\s*=[^=]')
 
         def accept(data: bytes, match: re.Match[bytes]) -> bool:
-            return match.group(1) not in (b"self", b"cls") or not assigned.search(data)
+            return match.group(1) not in (b'self', b'cls') or not assigned.search(data)
 
         return self._search(unit, pattern, name.encode(), accept)
 
     def reads_global(self, unit: Unit, name: str) -> str:
         stem, word = re.escape(_stem(unit.path)).encode(), re.escape(name).encode()
-        through = rb"\b" + stem + rb"\s*\.\s*" + word + rb"\b"
-        listed = rb"from\s+[\w.]*\b" + stem + rb"\s+import\s*(?:\([^)]*?|[^\n(]*?)\b" + word + rb"\b"
-        pattern = re.compile(through + rb"|" + listed)
-        renamed = re.compile(rb"\b" + stem + rb"\s+as\s+(\w+)")
+        through = rb'\b' + stem + rb'\s*\.\s*' + word + rb'\b'
+        listed = rb'from\s+[\w.]*\b' + stem + rb'\s+import\s*(?:\([^)]*?|[^\n(]*?)\b' + word + rb'\b'
+        pattern = re.compile(through + rb'|' + listed)
+        renamed = re.compile(rb'\b' + stem + rb'\s+as\s+(\w+)')
         found = self._search(unit, pattern, stem, lambda _data, _match: True)
         if found:
             return found
 
         def accept(data: bytes, match: re.Match[bytes]) -> bool:
-            return bool(re.search(rb"\b" + re.escape(match.group(1)) + rb"\s*\.\s*" + word + rb"\b", data))
+            return bool(re.search(rb'\b' + re.escape(match.group(1)) + rb'\s*\.\s*' + word + rb'\b', data))
 
         return self._search(unit, renamed, stem, accept)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Status = Literal["rewritten", "left", "not-ours"]
-STATUSES: tuple[Status, ...] = ("rewritten", "left", "not-ours")
+Status = Literal['rewritten', 'left', 'not-ours']
+STATUSES: tuple[Status, ...] = ('rewritten', 'left', 'not-ours')
 
 
 @dataclass
@@ -38,8 +38,8 @@ class Site:
     name: str
     pattern: str
     status: Status
-    reason: str = ""
-    replacement: str = ""
+    reason: str = ''
+    replacement: str = ''
     end_line: int = 0
     new_line: int = 0
     new_end_line: int = 0
@@ -48,14 +48,14 @@ class Site:
     def as_dict(self) -> dict[str, Any]:
         """The site as it stands in JSON."""
         return {
-            "file": self.file,
-            "line": self.line,
-            "column": self.column,
-            "name": self.name,
-            "pattern": self.pattern,
-            "status": self.status,
-            "reason": self.reason,
-            "replacement": self.replacement,
+            'file': self.file,
+            'line': self.line,
+            'column': self.column,
+            'name': self.name,
+            'pattern': self.pattern,
+            'status': self.status,
+            'reason': self.reason,
+            'replacement': self.replacement,
         }
 
 
@@ -128,15 +128,15 @@ class Result:
         for site in sites:
             mentions[site.status] += site.mentions
         return {
-            "files": self.searched,
-            "changed": len(self.changed),
-            "sites": len(sites),
+            'files': self.searched,
+            'changed': len(self.changed),
+            'sites': len(sites),
             **{status: by_status[status] for status in STATUSES},
-            "mentions": {
-                "found": self.mentions,
+            'mentions': {
+                'found': self.mentions,
                 **{status: mentions[status] for status in STATUSES},
             },
-            "patterns": dict(sorted(Counter(site.pattern for site in sites).items())),
+            'patterns': dict(sorted(Counter(site.pattern for site in sites).items())),
         }
 
     @property
@@ -144,18 +144,18 @@ class Result:
         """0 nothing to do, 1 findings or changes, 2 the job could not be done."""
         if self.problems or self.unaccounted:
             return 2
-        return 1 if any(site.status != "not-ours" for site in self.sites) else 0
+        return 1 if any(site.status != 'not-ours' for site in self.sites) else 0
 
     def as_dict(self) -> dict[str, Any]:
         """The answer of ``--format json``, schema 1."""
         answer: dict[str, Any] = {
-            "schema": 1,
-            "sites": [site.as_dict() for site in self.sites],
-            "files": [{"file": each.file, "line": each.line, "why": each.why} for each in self.problems],
-            "totals": self.totals,
+            'schema': 1,
+            'sites': [site.as_dict() for site in self.sites],
+            'files': [{'file': each.file, 'line': each.line, 'why': each.why} for each in self.problems],
+            'totals': self.totals,
         }
         if self.unaccounted:
-            answer["unaccounted"] = self.unaccounted
+            answer['unaccounted'] = self.unaccounted
         return answer
 
     def write(self, destination_root: Path | str | None = None) -> list[str]:

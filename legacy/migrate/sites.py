@@ -6,6 +6,7 @@ Claims are spans of the source; a mention inside a claim is accounted for by tha
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from legacy.migrate import accounting, catalogue
@@ -46,12 +47,12 @@ class Book:
         pattern: str,
         status: str,
         reason: str,
-        replacement: str = "",
+        replacement: str = '',
         claims: list[tuple[int, int]] | None = None,
         at: Node | None = None,
     ) -> Site:
         start = at or node
-        kind: Status = "rewritten" if status == "rewritten" else "left" if status == "left" else "not-ours"
+        kind: Status = 'rewritten' if status == 'rewritten' else 'left' if status == 'left' else 'not-ours'
         site = Site(
             self.entry.path,
             start.line,
@@ -71,15 +72,15 @@ class Book:
     def imported(self, it: Import, verdict: Verdict) -> None:
         """One imported name."""
         claims = [(it.item.start, it.item.end)]
-        module = it.statement.get("module_name")
+        module = it.statement.get('module_name')
         if (
             module is not None
-            and it.item is next(iter(it.statement.all("name")), it.item)
+            and it.item is next(iter(it.statement.all('name')), it.item)
             or module is not None
             and not self._claimed(module)
         ):
             claims.append((module.start, module.end))
-        if it.item.type == "wildcard_import" and module is not None:
+        if it.item.type == 'wildcard_import' and module is not None:
             claims.append((module.start, module.end))
         name = it.full
         self._add(it.item, name, verdict.pattern, verdict.status, verdict.reason, verdict.replacement, claims)
@@ -92,12 +93,12 @@ class Book:
         above = outer(reference.node).parent
         whole = (
             above
-            if above is not None and above.type == "call" and outer(reference.node).field == "function"
+            if above is not None and above.type == 'call' and outer(reference.node).field == 'function'
             else None
         )
         claims = [(reference.node.start, reference.node.end)]
         name = reference.ref.dotted
-        suggested = catalogue.suggestion(name) if status == "left" else ""
+        suggested = catalogue.suggestion(name) if status == 'left' else ''
         self._add(whole or reference.node, name, pattern, status, reason, suggested, claims)
 
     def group(self, group: Group, books: dict[str, Book]) -> None:
@@ -112,28 +113,28 @@ class Book:
                 first = own[0] if own else troubles[0]
                 pattern = first.pattern if own else plan.pattern
                 reason = first.reason if own else first.told_elsewhere(acquisition.unit)
-            function = acquisition.node.get("function") or acquisition.node
-            suggested = catalogue.suggestion(acquisition.ref.dotted) if troubles else ""
+            function = acquisition.node.get('function') or acquisition.node
+            suggested = catalogue.suggestion(acquisition.ref.dotted) if troubles else ''
             book._add(
                 acquisition.node, acquisition.ref.dotted, pattern, 'left' if troubles else 'rewritten', reason,
                 suggested, [(function.start, function.end)],
             )  # fmt: skip
         for use in group.uses:
             book = books[use.unit.path]
-            if use.kind == "call":
+            if use.kind == 'call':
                 book._method(group, use, group.outcomes[id(use)])
-            elif use.kind == "problem":
+            elif use.kind == 'problem':
                 name = use.name or next(iter(use.values)).of.ref.dotted
-                book._add(use.node, name, use.pattern, "left", use.reason, catalogue.suggestion(use.name), [])
+                book._add(use.node, name, use.pattern, 'left', use.reason, catalogue.suggestion(use.name), [])
         noted = {id(use.node) for use in group.uses} | {id(each.node) for each in group.acquisitions}
         for trouble in troubles:
-            if id(trouble.node) not in noted and trouble.pattern in ("P-11", "P-23", "P-61"):
+            if id(trouble.node) not in noted and trouble.pattern in ('P-11', 'P-23', 'P-61'):
                 noted.add(id(trouble.node))
                 books[trouble.unit.path]._add(
                     trouble.node,
-                    trouble.node.text.split("\n")[0][:60],
+                    trouble.node.text.split('\n')[0][:60],
                     trouble.pattern,
-                    "left",
+                    'left',
                     trouble.reason,
                     claims=[],
                 )
@@ -141,14 +142,14 @@ class Book:
     def _method(self, group: Group, use: Use, outcome: Outcome) -> None:
         assert use.call is not None
         reason = outcome.reason or outcome.note
-        status = "left" if group.troubles else "rewritten"
+        status = 'left' if group.troubles else 'rewritten'
         pattern = outcome.pattern
         if group.troubles and not outcome.reason:
             own = [each for each in group.troubles if each.node is use.node]
             trouble = own[0] if own else group.troubles[0]
             pattern = trouble.pattern if own else pattern
             reason = trouble.reason if own else trouble.told_elsewhere(use.unit)
-        suggested = catalogue.suggestion(use.name) if group.troubles else ""
+        suggested = catalogue.suggestion(use.name) if group.troubles else ''
         self._add(use.node, use.name, pattern, status, reason, suggested, [])
 
     # -- mentions
@@ -171,15 +172,25 @@ class Book:
             self._mention(start, end, name, pattern, status, reason)
         self.close([])
 
-    def _mention(self, start: int, end: int, name: str, pattern: str, status: str, reason: str) -> None:
+    def _mention(
+        self,
+        start: int,
+        end: int,
+        name: str,
+        pattern: str,
+        status: str,
+        reason: str,
+        claim: Node | None = None,
+    ) -> None:
         source = self.unit.source
-        line = source.data.count(b"\n", 0, start) + 1
-        kind: Status = "left" if status == "left" else "not-ours"
-        suggested = catalogue.suggestion(name) if kind == "left" else ""
+        line = source.data.count(b'\n', 0, start) + 1
+        kind: Status = 'left' if status == 'left' else 'not-ours'
+        suggested = catalogue.suggestion(re.split('[.:]', name)[-1]) if kind == 'left' else ''
         site = Site(
             self.entry.path, line, source.column(start), name, pattern, kind, reason, suggested, end_line=line
         )
-        self._open.append(_Open(site, (start, end), [(start, end)]))
+        span = (start, end) if claim is None else (claim.start, claim.end)
+        self._open.append(_Open(site, span, [span]))
 
     def mentions(self, imports_old: bool, reexported: set[tuple[str, str]]) -> None:
         """A site for each mention in a string, a comment or a name that was not followed."""
@@ -190,36 +201,40 @@ class Book:
             node = source.at(start, end)
             passed_on = False
             statement = (
-                node if node.type == "import_from_statement" else node.closest("import_from_statement")
+                node if node.type == 'import_from_statement' else node.closest('import_from_statement')
             )
-            if statement is None and name in catalogue.MODULE_NAMES and node.type == "identifier":
+            if statement is None and name in catalogue.MODULE_NAMES and node.type == 'identifier':
                 home = self.unit.scopes.lookup(name, self.unit.scopes.around(node))
                 for binding in self.unit.scopes.all_bindings(name, home) if home is not None else ():
-                    if binding.kind == "from":
-                        statement = binding.owner.closest("import_from_statement")
+                    if binding.kind == 'from':
+                        statement = binding.owner.closest('import_from_statement')
             if statement is not None:
-                origin = (self.unit.origin(statement) or "").rpartition(".")[2]
+                origin = (self.unit.origin(statement) or '').rpartition('.')[2]
                 passed_on = (origin, name) in reexported
             judged = mention_rules.judge(self.unit, node, name, imports_old, passed_on)
             if judged is not None:
-                self._mention(start, end, name, *judged)
+                string = node if node.type == 'string' else node.closest('string')
+                if string is not None and judged[0] in ('P-07', 'P-44', 'P-48', 'P-52'):
+                    self._mention(start, end, string.text.strip('urb\'"'), *judged, claim=string)
+                else:
+                    self._mention(start, end, name, *judged)
 
     @staticmethod
     def document(entry: FileResult, text: str, mentioned: list[accounting.Mention]) -> None:
         """The mentions of a file that is not Python."""
         for each in mentioned:
-            line = text.count("\n", 0, each.start) + 1
-            column = each.start - (text.rfind("\n", 0, each.start) + 1) + 1
+            line = text.count('\n', 0, each.start) + 1
+            column = each.start - (text.rfind('\n', 0, each.start) + 1) + 1
             entry.sites.append(
                 Site(
                     entry.path,
                     line,
                     column,
                     each.name,
-                    "P-57",
-                    "not-ours",
-                    "text: a document",
-                    "",
+                    'P-57',
+                    'not-ours',
+                    'text: a document',
+                    '',
                     line,
                     line,
                     line,
@@ -232,9 +247,9 @@ class Book:
     def undo(self, why: str) -> None:
         """Nothing of the file is rewritten after all."""
         for each in self._open:
-            if each.site.status == "rewritten":
-                each.site.status = "left"
-                each.site.reason = f"the rewrite was taken back: {why}"
+            if each.site.status == 'rewritten':
+                each.site.status = 'left'
+                each.site.reason = f'the rewrite was taken back: {why}'
                 each.site.replacement = catalogue.suggestion(each.site.name)
 
     def close(self, edits: list[Edit]) -> None:
@@ -243,14 +258,14 @@ class Book:
         for start, _end, name in self._found():
             owner = next((each for each in self._open if any(a <= start < b for a, b in each.claims)), None)
             if owner is None:
-                self.entry.open.append((data.count(b"\n", 0, start) + 1, name))
+                self.entry.open.append((data.count(b'\n', 0, start) + 1, name))
             else:
                 owner.site.mentions += 1
         for each in self._open:
             site = each.site
             site.new_line = self.entry.map_line(site.line)
             site.new_end_line = self.entry.map_line(site.end_line)
-            if site.status == "rewritten" and not site.replacement:
+            if site.status == 'rewritten' and not site.replacement:
                 first, last = each.span
                 inside = [
                     Edit(edit.start - first, edit.end - first, edit.text)

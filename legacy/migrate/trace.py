@@ -17,9 +17,9 @@ from legacy.migrate.scopes import Binding
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Arguments, Ref, Unit, remote_parts
 
-Kind = Literal["service", "pair", "id"]
+Kind = Literal['service', 'pair', 'id']
 #: Positions in which a value is only asked whether it is true.
-_TESTS = ("if_statement", "elif_clause", "while_statement", "assert_statement", "if_clause")
+_TESTS = ('if_statement', 'elif_clause', 'while_statement', 'assert_statement', 'if_clause')
 
 
 @dataclass(eq=False)
@@ -34,7 +34,7 @@ class Acquisition:
     node: Node
     ref: Ref
     remote: bool
-    pattern: str = "P-08"
+    pattern: str = 'P-08'
     context: Node | None = None
     reference: Node | None = None
     uses: list[Use] = field(default_factory=list)
@@ -60,10 +60,10 @@ class Use:
 
     unit: Unit
     node: Node
-    kind: Literal["call", "escape", "problem", "test"]
-    pattern: str = ""
-    reason: str = ""
-    name: str = ""
+    kind: Literal['call', 'escape', 'problem', 'test']
+    pattern: str = ''
+    reason: str = ''
+    name: str = ''
     call: Node | None = None
     values: set[Value] = field(default_factory=set)
 
@@ -94,12 +94,12 @@ class Trace:
 
     def acquire(self, unit: Unit, call: Node, ref: Ref) -> Acquisition:
         """Note an acquisition; ``run`` follows it."""
-        remote = catalogue.MODULE_NAMES[ref.dotted].rewrite.pattern == "P-12"
+        remote = catalogue.MODULE_NAMES[ref.dotted].rewrite.pattern == 'P-12'
         made = Acquisition(unit, call, ref, remote)
         if remote:
             made.context, made.reference = remote_parts(call)
         self.acquisitions.append(made)
-        self._push(unit, call, Value("pair" if remote else "service", made))
+        self._push(unit, call, Value('pair' if remote else 'service', made))
         return made
 
     def run(self) -> None:
@@ -137,194 +137,194 @@ class Trace:
         if use not in value.of.uses:
             value.of.uses.append(use)
 
-    def _leave(self, unit: Unit, node: Node, value: Value, pattern: str, reason: str, name: str = "") -> None:
+    def _leave(self, unit: Unit, node: Node, value: Value, pattern: str, reason: str, name: str = '') -> None:
         """A use that is not a method call: an id escapes, anything else stops the group."""
-        if value.kind == "id":
-            self._use(unit, node, value, "escape", pattern="P-13", reason=reason)
+        if value.kind == 'id':
+            self._use(unit, node, value, 'escape', pattern='P-13', reason=reason)
         else:
-            self._use(unit, node, value, "problem", pattern=pattern, reason=reason, name=name)
+            self._use(unit, node, value, 'problem', pattern=pattern, reason=reason, name=name)
 
     def _handle(self, unit: Unit, start: Node, value: Value) -> None:
         node = outer(start)
         parent = node.parent
         assert parent is not None
-        method = getattr(self, f"_in_{parent.type}", None)
+        method = getattr(self, f'_in_{parent.type}', None)
         if method is not None:
             method(unit, node, parent, value)
-        elif parent.type in _TESTS and value.kind != "id":
-            self._use(unit, node, value, "test")
-        elif parent.type in ("return_statement", "yield", "lambda"):
-            self._leave(unit, node, value, "P-25", "the service is returned; its callers live elsewhere")
+        elif parent.type in _TESTS and value.kind != 'id':
+            self._use(unit, node, value, 'test')
+        elif parent.type in ('return_statement', 'yield', 'lambda'):
+            self._leave(unit, node, value, 'P-25', 'the service is returned; its callers live elsewhere')
         else:
-            self._leave(unit, node, value, "P-25", f"used as a value in {_words(parent.type)}")
+            self._leave(unit, node, value, 'P-25', f'used as a value in {_words(parent.type)}')
 
     def _in_assignment(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        left = parent.get("left")
-        if node.field != "right" or left is None:
+        left = parent.get('left')
+        if node.field != 'right' or left is None:
             return
         self._bind(unit, left, value, parent)
-        if parent.field == "right" and parent.parent is not None:
+        if parent.field == 'right' and parent.parent is not None:
             self._in_assignment(unit, parent, parent.parent, value)
 
     def _in_named_expression(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        name = parent.get("name")
-        if node.field == "value" and name is not None:
+        name = parent.get('name')
+        if node.field == 'value' and name is not None:
             self._bind(unit, name, value, parent)
             self._push(unit, parent, value)
 
     def _in_expression_statement(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        self._use(unit, node, value, "test")
+        self._use(unit, node, value, 'test')
 
     def _in_attribute(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        attribute = parent.get("attribute")
-        name = attribute.text if attribute else ""
+        attribute = parent.get('attribute')
+        name = attribute.text if attribute else ''
         above = outer(parent).parent
-        if value.kind == "pair":
-            self._leave(unit, parent, value, "P-17", f".{name} is asked of the whole pair")
-        elif value.kind == "id":
-            self._leave(unit, node, value, "P-13", f".{name} is asked of the parsed id")
-        elif above is not None and above.type == "call" and outer(parent).field == "function":
-            self._use(unit, above, value, "call", name=name, call=above)
+        if value.kind == 'pair':
+            self._leave(unit, parent, value, 'P-17', f'.{name} is asked of the whole pair')
+        elif value.kind == 'id':
+            self._leave(unit, node, value, 'P-13', f'.{name} is asked of the parsed id')
+        elif above is not None and above.type == 'call' and outer(parent).field == 'function':
+            self._use(unit, above, value, 'call', name=name, call=above)
         elif (
             above is not None
-            and above.type in ("assignment", "delete_statement")
-            and (above.type == "delete_statement" or parent.field == "left")
+            and above.type in ('assignment', 'delete_statement')
+            and (above.type == 'delete_statement' or parent.field == 'left')
         ):
-            reason = f".{name} of the service is replaced: a double of a service method"
-            self._leave(unit, parent, value, "P-50", reason, name)
+            reason = f'.{name} of the service is replaced: a double of a service method'
+            self._leave(unit, parent, value, 'P-50', reason, name)
         elif catalogue.service_method(name):
-            self._leave(unit, parent, value, "P-36", f"the bound method {name} is used as a value", name)
+            self._leave(unit, parent, value, 'P-36', f'the bound method {name} is used as a value', name)
         else:
-            self._leave(unit, parent, value, "P-37", f"attribute {name} has no counterpart", name)
+            self._leave(unit, parent, value, 'P-37', f'attribute {name} has no counterpart', name)
 
     def _in_subscript(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        index = [each.text for each in parent.all("subscript")]
-        stored = parent.parent is not None and parent.parent.type == "assignment" and parent.field == "left"
-        if value.kind == "pair" and node.field == "value" and index in (["0"], ["1"]) and not stored:
-            self._push(unit, parent, Value("service" if index == ["0"] else "id", value.of))
+        index = [each.text for each in parent.all('subscript')]
+        stored = parent.parent is not None and parent.parent.type == 'assignment' and parent.field == 'left'
+        if value.kind == 'pair' and node.field == 'value' and index in (['0'], ['1']) and not stored:
+            self._push(unit, parent, Value('service' if index == ['0'] else 'id', value.of))
         else:
-            self._leave(unit, node, value, "P-25", "subscripted with something that is not a literal 0 or 1")
+            self._leave(unit, node, value, 'P-25', 'subscripted with something that is not a literal 0 or 1')
 
     def _in_argument_list(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         call = parent.parent
-        function = call.get("function") if call else None
-        name = function.text if function else "a call"
-        if value.kind == "id" and function is not None and self._is_id_argument(function, call, node):
-            self._use(unit, node, value, "test", name="id argument", call=call)
-        elif name in ("isinstance", "type", "issubclass", "id"):
-            self._leave(unit, node, value, "P-25", f"the type or identity of the service is asked: {name}()")
-        elif name in ("getattr", "hasattr", "setattr", "delattr", "vars", "dir"):
-            self._leave(unit, node, value, "P-37", f"attributes are reached by name: {name}()")
+        function = call.get('function') if call else None
+        name = function.text if function else 'a call'
+        if value.kind == 'id' and function is not None and self._is_id_argument(function, call, node):
+            self._use(unit, node, value, 'test', name='id argument', call=call)
+        elif name in ('isinstance', 'type', 'issubclass', 'id'):
+            self._leave(unit, node, value, 'P-25', f'the type or identity of the service is asked: {name}()')
+        elif name in ('getattr', 'hasattr', 'setattr', 'delattr', 'vars', 'dir'):
+            self._leave(unit, node, value, 'P-37', f'attributes are reached by name: {name}()')
         else:
-            last = name.split(".")[-1].strip()
+            last = name.split('.')[-1].strip()
             self._leave(
-                unit, node, value, "P-21", f"the service is handed to {last}(), which may use the old names"
+                unit, node, value, 'P-21', f'the service is handed to {last}(), which may use the old names'
             )
 
     def _is_id_argument(self, function: Node, call: Node | None, node: Node) -> bool:
-        if function.type != "attribute" or call is None:
+        if function.type != 'attribute' or call is None:
             return False
-        rewrite = catalogue.service_method((function.get("attribute") or function).text)
-        if rewrite is None or "image_id" not in rewrite.positional:
+        rewrite = catalogue.service_method((function.get('attribute') or function).text)
+        if rewrite is None or 'image_id' not in rewrite.positional:
             return False
-        given = Arguments(call).value(1, "image_id")
+        given = Arguments(call).value(1, 'image_id')
         return given is not None and outer(given) is node
 
     def _in_keyword_argument(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         above = parent.parent
         if above is not None:
-            name = parent.get("name")
-            if value.kind == "id" and name is not None and name.text == "image_id":
+            name = parent.get('name')
+            if value.kind == 'id' and name is not None and name.text == 'image_id':
                 call = above.parent
-                function = call.get("function") if call else None
+                function = call.get('function') if call else None
                 if function is not None and self._is_id_argument(function, call, node):
-                    self._use(unit, node, value, "test", name="id argument", call=call)
+                    self._use(unit, node, value, 'test', name='id argument', call=call)
                     return
             self._in_argument_list(unit, node, above, value)
 
     def _in_conditional_expression(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         if parent.named.index(node) != 1:
             self._push(unit, parent, value)
-        elif value.kind == "id":
-            self._leave(unit, node, value, "P-13", "the parsed id is tested")
+        elif value.kind == 'id':
+            self._leave(unit, node, value, 'P-13', 'the parsed id is tested')
         else:
-            self._use(unit, node, value, "test")
+            self._use(unit, node, value, 'test')
 
     def _in_boolean_operator(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        if value.kind != "id" and _is_test(parent):
-            self._use(unit, node, value, "test")
+        if value.kind != 'id' and _is_test(parent):
+            self._use(unit, node, value, 'test')
             return
-        reason = "an injected service may be used instead, which is unknown here"
-        self._leave(unit, node, value, "P-11", reason)
+        reason = 'an injected service may be used instead, which is unknown here'
+        self._leave(unit, node, value, 'P-11', reason)
 
     def _in_not_operator(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        if value.kind == "id":
-            self._leave(unit, node, value, "P-13", "the parsed id is tested")
+        if value.kind == 'id':
+            self._leave(unit, node, value, 'P-13', 'the parsed id is tested')
         else:
-            self._use(unit, node, value, "test")
+            self._use(unit, node, value, 'test')
 
     def _in_comparison_operator(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         others = [each for each in parent.named if each is not node]
-        if value.kind != "id" and all(each.type == "none" for each in others):
-            self._use(unit, node, value, "test")
+        if value.kind != 'id' and all(each.type == 'none' for each in others):
+            self._use(unit, node, value, 'test')
         else:
-            self._leave(unit, node, value, "P-25", "the service is compared with something")
+            self._leave(unit, node, value, 'P-25', 'the service is compared with something')
 
     def _in_expression_list(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         above = outer(parent).parent
-        left = above.get("left") if above is not None and above.type == "assignment" else None
+        left = above.get('left') if above is not None and above.type == 'assignment' else None
         if (
             left is not None
-            and outer(parent).field == "right"
-            and left.type in ("pattern_list", "tuple_pattern")
+            and outer(parent).field == 'right'
+            and left.type in ('pattern_list', 'tuple_pattern')
         ):
             items, places = parent.named, left.named
-            if len(items) == len(places) and not any("splat" in each.type for each in (*items, *places)):
+            if len(items) == len(places) and not any('splat' in each.type for each in (*items, *places)):
                 assert above is not None
                 self._bind(unit, places[items.index(node)], value, above)
                 return
-        self._leave(unit, node, value, "P-25", "kept in a container")
+        self._leave(unit, node, value, 'P-25', 'kept in a container')
 
     _in_tuple = _in_expression_list
 
     def _in_default_parameter(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        self._leave(unit, node, value, "P-22", "the service is the default of a parameter")
+        self._leave(unit, node, value, 'P-22', 'the service is the default of a parameter')
 
     # -- binding
 
     def _bind(self, unit: Unit, target: Node, value: Value, owner: Node) -> None:
         target = inner(target)
-        if target.type == "identifier":
+        if target.type == 'identifier':
             scope = unit.scopes.around(target)
             binding = scope.at.get(id(target))
             if binding is None:
-                self._leave(unit, owner, value, "P-61", "bound in a way that is not followed")
-            elif scope.kind == "class":
+                self._leave(unit, owner, value, 'P-61', 'bound in a way that is not followed')
+            elif scope.kind == 'class':
                 self._store(unit, scope.node, target, target.text, value)
             else:
                 self._carry(unit, binding, value)
-        elif target.type in ("pattern_list", "tuple_pattern") and value.kind == "pair":
+        elif target.type in ('pattern_list', 'tuple_pattern') and value.kind == 'pair':
             places = target.named
-            if len(places) == 2 and not any("splat" in each.type for each in places):
-                self._bind(unit, places[0], Value("service", value.of), owner)
-                self._bind(unit, places[1], Value("id", value.of), owner)
+            if len(places) == 2 and not any('splat' in each.type for each in places):
+                self._bind(unit, places[0], Value('service', value.of), owner)
+                self._bind(unit, places[1], Value('id', value.of), owner)
             else:
-                self._leave(unit, target, value, "P-17", "the pair is not unpacked into two names")
-        elif target.type == "attribute":
+                self._leave(unit, target, value, 'P-17', 'the pair is not unpacked into two names')
+        elif target.type == 'attribute':
             self._bind_attribute(unit, target, value)
         else:
-            self._leave(unit, target, value, "P-25", "kept in a container")
+            self._leave(unit, target, value, 'P-25', 'kept in a container')
 
     def _bind_attribute(self, unit: Unit, target: Node, value: Value) -> None:
-        holder, attribute = target.get("object"), target.get("attribute")
+        holder, attribute = target.get('object'), target.get('attribute')
         owner = class_of_self(unit, holder) if holder is not None else None
         if value.of.remote:
-            kept = Value("pair", value.of)
-            reason = "the pair is unpacked into attributes, which other code may read"
-            self._use(unit, target, kept, "problem", pattern="P-18", reason=reason)
+            kept = Value('pair', value.of)
+            reason = 'the pair is unpacked into attributes, which other code may read'
+            self._use(unit, target, kept, 'problem', pattern='P-18', reason=reason)
         elif owner is None or attribute is None:
             self._leave(
-                unit, target, value, "P-10", "stored on another object, whose readers are not followed"
+                unit, target, value, 'P-10', 'stored on another object, whose readers are not followed'
             )
         else:
             self._store(unit, owner, target, attribute.text, value)
@@ -334,9 +334,9 @@ class Trace:
         if value in carried:
             return
         carried.add(value)
-        if value.kind == "service":
+        if value.kind == 'service':
             value.of.services.append(binding)
-        elif value.kind == "id":
+        elif value.kind == 'id':
             value.of.ids.append(binding)
         home = unit.scopes.lookup(binding.name, binding.scope)
         if home is None:
@@ -360,9 +360,9 @@ class Trace:
         for start, end in unit.words(name):
             node = unit.source.at(start, end)
             above = node.parent
-            if above is None or above.type != "attribute" or node.field != "attribute":
+            if above is None or above.type != 'attribute' or node.field != 'attribute':
                 continue
-            holder = above.get("object")
+            holder = above.get('object')
             found = class_of_self(unit, holder) if holder is not None else None
             if found is not None and found in family and not is_store(above):
                 self._push(unit, above, value)
@@ -371,50 +371,50 @@ class Trace:
 def is_store(node: Node) -> bool:
     """Whether an attribute is assigned or deleted rather than read."""
     below, above = node, node.parent
-    while above is not None and above.type in ("pattern_list", "tuple_pattern", "expression_list", "tuple"):
+    while above is not None and above.type in ('pattern_list', 'tuple_pattern', 'expression_list', 'tuple'):
         below, above = above, above.parent
     if above is None:
         return False
-    if above.type == "delete_statement":
+    if above.type == 'delete_statement':
         return True
-    return above.type in ("assignment", "for_statement", "augmented_assignment") and below.field == "left"
+    return above.type in ('assignment', 'for_statement', 'augmented_assignment') and below.field == 'left'
 
 
 def class_of_self(unit: Unit, holder: Node) -> Node | None:
     """The class whose ``self`` an identifier is; None if it is anything else."""
-    if holder.type != "identifier":
+    if holder.type != 'identifier':
         return None
     home = unit.scopes.lookup(holder.text, unit.scopes.around(holder))
-    if home is None or home.node.type != "function_definition":
+    if home is None or home.node.type != 'function_definition':
         return None
     if len(unit.scopes.all_bindings(holder.text, home)) != 1:
         return None
-    parameters = home.node.get("parameters")
+    parameters = home.node.get('parameters')
     first = parameters.named[0] if parameters is not None and parameters.named else None
-    if first is None or inner(first).text.split(":")[0].strip() != holder.text:
+    if first is None or inner(first).text.split(':')[0].strip() != holder.text:
         return None
     owner, block = home.node.parent, home.node.parent
-    if owner is not None and owner.type == "decorated_definition":
-        if any(each.text.startswith("@staticmethod") for each in owner.children if each.type == "decorator"):
+    if owner is not None and owner.type == 'decorated_definition':
+        if any(each.text.startswith('@staticmethod') for each in owner.children if each.type == 'decorator'):
             return None
         block = owner.parent
-    above = block.parent if block is not None and block.type == "block" else None
-    return above if above is not None and above.type == "class_definition" else None
+    above = block.parent if block is not None and block.type == 'block' else None
+    return above if above is not None and above.type == 'class_definition' else None
 
 
 def relatives(unit: Unit, owner: Node) -> list[Node]:
     """A class and the classes of the file it is related to, in order of the text."""
     classes = [
         each
-        for each in unit.source.root.walk(into=("function_definition",))
-        if each.type == "class_definition"
+        for each in unit.source.root.walk(into=('function_definition',))
+        if each.type == 'class_definition'
     ]
     if owner not in classes:
         return [owner]
-    names = {(each.get("name") or each).text: each for each in classes}
+    names = {(each.get('name') or each).text: each for each in classes}
     bases: dict[int, list[Node]] = {}
     for each in classes:
-        superclasses = each.get("superclasses")
+        superclasses = each.get('superclasses')
         given = superclasses.named if superclasses is not None else []
         bases[id(each)] = [names[base.text] for base in given if base.text in names]
     family = {id(owner)}
@@ -432,37 +432,37 @@ def relatives(unit: Unit, owner: Node) -> list[Node]:
 
 
 def _binds_none(binding: Binding) -> bool:
-    if binding.kind == "del":
+    if binding.kind == 'del':
         return True
-    if binding.kind != "assign":
+    if binding.kind != 'assign':
         return False
-    left, right = binding.owner.get("left"), binding.owner.get("right")
+    left, right = binding.owner.get('left'), binding.owner.get('right')
     if left is None or right is None:
         return False
-    if left.type == "identifier":
-        while right.type == "assignment" and (deeper := right.get("right")) is not None:
+    if left.type == 'identifier':
+        while right.type == 'assignment' and (deeper := right.get('right')) is not None:
             right = deeper
-        return right.type == "none"
-    if right.type in ("tuple", "expression_list") and len(left.named) == len(right.named):
+        return right.type == 'none'
+    if right.type in ('tuple', 'expression_list') and len(left.named) == len(right.named):
         pairs = zip(left.named, right.named, strict=True)
-        return any(place is binding.node and item.type == "none" for place, item in pairs)
+        return any(place is binding.node and item.type == 'none' for place, item in pairs)
     return False
 
 
 def _is_test(node: Node) -> bool:
     node = outer(node)
     parent = node.parent
-    while parent is not None and parent.type in ("boolean_operator", "not_operator"):
-        if parent.type == "not_operator":
+    while parent is not None and parent.type in ('boolean_operator', 'not_operator'):
+        if parent.type == 'not_operator':
             return True
         node = outer(parent)
         parent = node.parent
     if parent is None:
         return False
-    if parent.type == "conditional_expression":
+    if parent.type == 'conditional_expression':
         return parent.named.index(node) == 1
     return parent.type in _TESTS
 
 
 def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+    return kind.replace('_', ' ')

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import tree_sitter
 
-_COOKIE = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
-_BLANK = re.compile(rb"^[ \t\f]*(?:#[^\r\n]*)?$")
+_COOKIE = re.compile(rb'^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)')
+_BLANK = re.compile(rb'^[ \t\f]*(?:#[^\r\n]*)?$')
 #: Nodes that are looked through when asking what an expression is used for.
-TRANSPARENT = ("parenthesized_expression",)
+TRANSPARENT = ('parenthesized_expression',)
 
 
 class Unreadable(Exception):
@@ -42,22 +42,22 @@ def encoding_of(data: bytes) -> tuple[str, bytes]:
     """
     for mark in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         if data.startswith(mark):
-            raise Unreadable("is UTF-16 or UTF-32, which Python does not read; convert it to UTF-8")
-    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b""
-    lines = re.split(rb"\r\n|\r|\n", data[len(mark) : len(mark) + 1024])[:2]
+            raise Unreadable('is UTF-16 or UTF-32, which Python does not read; convert it to UTF-8')
+    mark = codecs.BOM_UTF8 if data.startswith(codecs.BOM_UTF8) else b''
+    lines = re.split(rb'\r\n|\r|\n', data[len(mark) : len(mark) + 1024])[:2]
     for line in lines:
         found = _COOKIE.match(line)
         if found:
-            name = found.group(1).decode("ascii")
+            name = found.group(1).decode('ascii')
             try:
                 return codecs.lookup(name).name, mark
             except LookupError:
                 raise Unreadable(
-                    f"declares the unknown encoding {name!r}; correct the coding line or convert to UTF-8"
+                    f'declares the unknown encoding {name!r}; correct the coding line or convert to UTF-8'
                 ) from None
         if not _BLANK.match(line):
             break
-    return "utf-8", mark
+    return 'utf-8', mark
 
 
 def text_of(data: bytes) -> str:
@@ -69,7 +69,7 @@ def text_of(data: bytes) -> str:
 class Node:
     """One node of the tree."""
 
-    __slots__ = ("_children", "_raw", "end", "field", "parent", "source", "start", "type")
+    __slots__ = ('_children', '_raw', 'end', 'field', 'parent', 'source', 'start', 'type')
 
     def __init__(self, raw: Any, source: Source, parent: Node | None, field: str | None) -> None:
         self._raw: Any = raw
@@ -98,7 +98,7 @@ class Node:
     @property
     def named(self) -> list[Node]:
         """Children that are not punctuation or comments."""
-        return [each for each in self.children if each._raw.is_named and each.type != "comment"]
+        return [each for each in self.children if each._raw.is_named and each.type != 'comment']
 
     def get(self, field: str) -> Node | None:
         """The first child in ``field``."""
@@ -114,7 +114,7 @@ class Node:
     @property
     def text(self) -> str:
         """The source text of the node."""
-        return self.source.data[self.start : self.end].decode("utf-8")
+        return self.source.data[self.start : self.end].decode('utf-8')
 
     def walk(self, into: tuple[str, ...] = ()) -> Iterator[Node]:
         """This node and all below, in order of the text; does not enter nodes of the types ``into``."""
@@ -150,7 +150,7 @@ class Node:
         return int(self._raw.end_point[0]) + 1
 
     def __repr__(self) -> str:
-        return f"<{self.type} {self.line}: {self.text[:40]!r}>"
+        return f'<{self.type} {self.line}: {self.text[:40]!r}>'
 
 
 class Source:
@@ -167,21 +167,21 @@ class Source:
             self.text = body.decode(self.encoding)
             same = self.text.encode(self.encoding) == body
         except (UnicodeError, ValueError) as err:
-            raise Unreadable(f"is not valid {self.encoding} ({err}); add or correct the coding line") from err
+            raise Unreadable(f'is not valid {self.encoding} ({err}); add or correct the coding line') from err
         if not same:
-            raise Unreadable(f"would not come back the same from {self.encoding}; convert it to UTF-8")
-        self.data = self.text.encode("utf-8")
+            raise Unreadable(f'would not come back the same from {self.encoding}; convert it to UTF-8')
+        self.data = self.text.encode('utf-8')
         self.root = Node(_parser().parse(self.data).root_node, self, None, None)
 
     def encode(self, data: bytes) -> bytes:
         """UTF-8 text as bytes of the file's own encoding, with its byte order mark."""
-        return self.mark + data.decode("utf-8").encode(self.encoding)
+        return self.mark + data.decode('utf-8').encode(self.encoding)
 
     @property
     def newline(self) -> str:
         """The line ending of the first line."""
-        found = re.search(r"\r\n|\r|\n", self.text)
-        return found.group() if found else "\n"
+        found = re.search(r'\r\n|\r|\n', self.text)
+        return found.group() if found else '\n'
 
     def error(self) -> Node | None:
         """The first place that could not be parsed, or None."""
@@ -200,8 +200,8 @@ class Source:
 
     def column(self, offset: int) -> int:
         """Column of an offset in characters, from 1."""
-        start = max(self.data.rfind(b"\n", 0, offset), self.data.rfind(b"\r", 0, offset)) + 1
-        return len(self.data[start:offset].decode("utf-8")) + 1
+        start = max(self.data.rfind(b'\n', 0, offset), self.data.rfind(b'\r', 0, offset)) + 1
+        return len(self.data[start:offset].decode('utf-8')) + 1
 
     def at(self, start: int, end: int) -> Node:
         """The smallest node that covers the span."""
@@ -220,7 +220,7 @@ class Source:
         stack = [self.root._raw]
         while stack:
             raw = stack.pop()
-            if raw.type == "comment":
+            if raw.type == 'comment':
                 found.append(self.data[raw.start_byte : raw.end_byte])
             elif raw.child_count:
                 stack.extend(reversed(raw.children))
@@ -233,8 +233,8 @@ def compiles(raw: bytes) -> bool:
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(raw, "<file>", "exec", dont_inherit=True)
+            warnings.simplefilter('ignore')
+            compile(raw, '<file>', 'exec', dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True

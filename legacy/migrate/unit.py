@@ -32,21 +32,21 @@ class Ref:
 
     kind: str
     dotted: str
-    module: str = ""
+    module: str = ''
     via: tuple[Binding, ...] = ()
-    doubt: str = ""
+    doubt: str = ''
 
 
 def classify(dotted: str) -> tuple[str, str, str]:
     """Kind, name and module of a dotted name."""
     if catalogue.is_module(dotted):
-        return "module", dotted, ""
+        return 'module', dotted, ''
     if catalogue.is_prefix(dotted):
-        return "path", dotted, ""
-    head, _, tail = dotted.rpartition(".")
+        return 'path', dotted, ''
+    head, _, tail = dotted.rpartition('.')
     if catalogue.is_module(head):
-        return "name", tail, head
-    return "other", dotted, ""
+        return 'name', tail, head
+    return 'other', dotted, ''
 
 
 @dataclass(eq=False)
@@ -56,7 +56,7 @@ class Unit:
     path: str
     absolute: Path
     source: Source
-    package: str = ""
+    package: str = ''
     _flows: dict[int, Flow] = field(default_factory=dict)
     _reads: dict[tuple[int, str], list[Node]] = field(default_factory=dict)
     _words: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -77,11 +77,11 @@ class Unit:
                     if not scope.node.start <= start < scope.node.end:
                         continue
                     node = self.source.at(start, end)
-                    if node.parent is not None and node.parent.type == "attribute":
+                    if node.parent is not None and node.parent.type == 'attribute':
                         node = node.parent
                     call = node.parent
-                    if call is not None and call.type == "call" and node.field == "function":
-                        parts = zip(("context", "reference"), remote_parts(call), strict=True)
+                    if call is not None and call.type == 'call' and node.field == 'function':
+                        parts = zip(('context', 'reference'), remote_parts(call), strict=True)
                         for part, each in parts:
                             watch[id(call), part] = frozenset(names_in(each))
             found = self._flows[id(scope)] = Flow(self.scopes, scope, watch)
@@ -94,8 +94,8 @@ class Unit:
             words = {catalogue.REMOTE}
             for start, end in self.words(catalogue.REMOTE):
                 node = self.source.at(start, end)
-                item = node.closest("aliased_import")
-                alias = item.get("alias") if item else None
+                item = node.closest('aliased_import')
+                alias = item.get('alias') if item else None
                 if alias is not None:
                     words.add(alias.text)
             self._remote_words = words
@@ -105,7 +105,7 @@ class Unit:
         """Spans of a whole word in the text, wherever it stands."""
         found = self._words.get(word)
         if found is None:
-            pattern = re.compile(rb"(?<!\w)" + re.escape(word).encode() + rb"(?!\w)")
+            pattern = re.compile(rb'(?<!\w)' + re.escape(word).encode() + rb'(?!\w)')
             found = self._words[word] = [each.span() for each in pattern.finditer(self.source.data)]
         return found
 
@@ -117,7 +117,7 @@ class Unit:
             found = self._reads[key] = []
             for start, end in self.words(name):
                 node = self.source.at(start, end)
-                if node.type != "identifier" or not is_read(node):
+                if node.type != 'identifier' or not is_read(node):
                     continue
                 if self.scopes.lookup(name, self.scopes.around(node)) is scope:
                     found.append(node)
@@ -131,9 +131,9 @@ class Unit:
         if home is None:
             return []
         body = scope
-        while body.kind == "comprehension" and body is not home and body.parent is not None:
+        while body.kind == 'comprehension' and body is not home and body.parent is not None:
             body = body.parent
-        if body is home and home.kind != "comprehension":
+        if body is home and home.kind != 'comprehension':
             declared = any(name in each.outside for each in self.scopes.declared() if each is not home)
             reached = self.flow(home).reads.get(id(node))
             if reached is not None and not declared:
@@ -144,7 +144,7 @@ class Unit:
         """Whether a read stands in another function than the binding it reads."""
         scope = self.scopes.around(node)
         home = self.scopes.lookup(node.text, scope)
-        while scope is not home and scope.kind == "comprehension" and scope.parent is not None:
+        while scope is not home and scope.kind == 'comprehension' and scope.parent is not None:
             scope = scope.parent
         return scope is not home
 
@@ -153,16 +153,16 @@ class Unit:
     def resolve(self, node: Node, depth: int = 0) -> Ref | None:
         """What the expression names; None if that is unknown or nothing importable."""
         node = inner(node)
-        if node.type == "identifier":
+        if node.type == 'identifier':
             return self._resolve_name(node, depth)
-        if node.type == "attribute":
-            owner, attribute = node.get("object"), node.get("attribute")
+        if node.type == 'attribute':
+            owner, attribute = node.get('object'), node.get('attribute')
             if owner is None or attribute is None:
                 return None
             base = self.resolve(owner, depth)
-            if base is None or base.kind not in ("path", "module", "other"):
+            if base is None or base.kind not in ('path', 'module', 'other'):
                 return None
-            kind, dotted, module = classify(f"{base.dotted}.{attribute.text}")
+            kind, dotted, module = classify(f'{base.dotted}.{attribute.text}')
             return Ref(kind, dotted, module, base.via, base.doubt)
         return None
 
@@ -173,7 +173,7 @@ class Unit:
             return self._from_star(name)
         bindings = [each for each in self.definitions(node) if each != UNBOUND]
         refs = [self.binding_ref(each, depth) for each in bindings]
-        known = [each for each in refs if each is not None and each.kind in ("path", "module", "name")]
+        known = [each for each in refs if each is not None and each.kind in ('path', 'module', 'name')]
         if not known:
             return refs[0] if len(refs) == 1 else None
         first = known[0]
@@ -181,68 +181,68 @@ class Unit:
         via = tuple(binding for each in known for binding in each.via)
         doubt = first.doubt
         if len(refs) > 1:
-            nested_packages = same and first.kind == "path" and not any(each.doubt for each in known)
+            nested_packages = same and first.kind == 'path' and not any(each.doubt for each in known)
             if not nested_packages:
-                doubt = "P-06" if all(each.kind in ("import", "from") for each in bindings) else "P-61"
+                doubt = 'P-06' if all(each.kind in ('import', 'from') for each in bindings) else 'P-61'
         return Ref(first.kind, first.dotted, first.module, via, doubt)
 
     def _from_star(self, name: str) -> Ref | None:
-        for binding in self.scopes.module.bindings.get("*", ()):
+        for binding in self.scopes.module.bindings.get('*', ()):
             ref = self.binding_ref(binding)
             if ref is None:
                 continue
-            if ref.kind == "module" and name in catalogue.MODULE_NAMES:
-                return Ref("name", name, ref.dotted, (binding,), "P-04")
-            kind, dotted, module = classify(f"{ref.dotted}.{name}")
-            if ref.kind == "path" and kind == "module":
-                return Ref(kind, dotted, module, (binding,), "P-05")
+            if ref.kind == 'module' and name in catalogue.MODULE_NAMES:
+                return Ref('name', name, ref.dotted, (binding,), 'P-04')
+            kind, dotted, module = classify(f'{ref.dotted}.{name}')
+            if ref.kind == 'path' and kind == 'module':
+                return Ref(kind, dotted, module, (binding,), 'P-05')
         return None
 
     def binding_ref(self, binding: Binding, depth: int = 0) -> Ref | None:
         """What a binding makes its name stand for."""
-        if binding.kind == "import":
+        if binding.kind == 'import':
             item = binding.owner
-            name = item.get("name") if item.type == "aliased_import" else item
+            name = item.get('name') if item.type == 'aliased_import' else item
             dotted = _compact(name)
-            if item.type != "aliased_import":
-                dotted = dotted.split(".")[0]
+            if item.type != 'aliased_import':
+                dotted = dotted.split('.')[0]
             kind, dotted, module = classify(dotted)
             return Ref(kind, dotted, module, (binding,), _conditional(item))
-        if binding.kind in ("from", "star"):
-            statement = binding.owner if binding.kind == "star" else binding.owner.parent
+        if binding.kind in ('from', 'star'):
+            statement = binding.owner if binding.kind == 'star' else binding.owner.parent
             origin = self.origin(statement)
             if origin is None:
                 return None
-            if binding.kind == "star":
+            if binding.kind == 'star':
                 kind, dotted, module = classify(origin)
-                return Ref(kind, dotted, module, (binding,), "P-04")
+                return Ref(kind, dotted, module, (binding,), 'P-04')
             item = binding.owner
-            name = item.get("name") if item.type == "aliased_import" else item
-            kind, dotted, module = classify(f"{origin}.{_compact(name)}")
+            name = item.get('name') if item.type == 'aliased_import' else item
+            kind, dotted, module = classify(f'{origin}.{_compact(name)}')
             return Ref(kind, dotted, module, (binding,), _conditional(item))
-        if binding.kind == "assign" and depth < 3:
-            right = binding.owner.get("right") or binding.owner.get("value")
-            left = binding.owner.get("left") or binding.owner.get("name")
-            if right is not None and left is not None and left.type == "identifier":
+        if binding.kind == 'assign' and depth < 3:
+            right = binding.owner.get('right') or binding.owner.get('value')
+            left = binding.owner.get('left') or binding.owner.get('name')
+            if right is not None and left is not None and left.type == 'identifier':
                 ref = self.resolve(right, depth + 1)
-                if ref is not None and ref.kind in ("module", "name", "path"):
-                    return Ref(ref.kind, ref.dotted, ref.module, ref.via, ref.doubt or "P-25")
+                if ref is not None and ref.kind in ('module', 'name', 'path'):
+                    return Ref(ref.kind, ref.dotted, ref.module, ref.via, ref.doubt or 'P-25')
         return None
 
     def origin(self, statement: Node | None) -> str | None:
         """The module a ``from`` statement imports from, relative ones made absolute."""
-        module = statement.get("module_name") if statement is not None else None
+        module = statement.get('module_name') if statement is not None else None
         if module is None:
             return None
-        if module.type != "relative_import":
+        if module.type != 'relative_import':
             return _compact(module)
-        text = re.sub(r"[\s\\]+", "", module.text)
-        dots = len(text) - len(text.lstrip("."))
-        parts = self.package.split(".") if self.package else []
+        text = re.sub(r'[\s\\]+', '', module.text)
+        dots = len(text) - len(text.lstrip('.'))
+        parts = self.package.split('.') if self.package else []
         if dots - 1 >= len(parts):
             return None
         base = parts[: len(parts) - (dots - 1)]
-        return ".".join([*base, text[dots:]] if text[dots:] else base)
+        return '.'.join([*base, text[dots:]] if text[dots:] else base)
 
 
 def remote_parts(call: Node) -> tuple[Node | None, Node | None]:
@@ -250,7 +250,7 @@ def remote_parts(call: Node) -> tuple[Node | None, Node | None]:
     arguments = Arguments(call)
     if arguments.splats:
         return None, None
-    return arguments.value(0, "context"), arguments.value(1, "image_href")
+    return arguments.value(0, 'context'), arguments.value(1, 'image_href')
 
 
 class Arguments:
@@ -258,18 +258,18 @@ class Arguments:
 
     def __init__(self, call: Node) -> None:
         self.call = call
-        self.list = call.get("arguments")
+        self.list = call.get('arguments')
         items = self.list.named if self.list is not None else []
         self.positional: list[Node] = []
         self.keywords: dict[str, Node] = {}
         self.splats: list[Node] = []
         self.items = items
-        self.generator = self.list is not None and self.list.type != "argument_list"
+        self.generator = self.list is not None and self.list.type != 'argument_list'
         for each in items:
-            if each.type == "keyword_argument":
-                name = each.get("name")
-                self.keywords[name.text if name else ""] = each
-            elif each.type in ("list_splat", "dictionary_splat"):
+            if each.type == 'keyword_argument':
+                name = each.get('name')
+                self.keywords[name.text if name else ''] = each
+            elif each.type in ('list_splat', 'dictionary_splat'):
                 self.splats.append(each)
             else:
                 self.positional.append(each)
@@ -279,80 +279,80 @@ class Arguments:
         if position < len(self.positional):
             return self.positional[position]
         found = self.keywords.get(keyword)
-        return found.get("value") if found is not None else None
+        return found.get('value') if found is not None else None
 
 
 def names_in(node: Node | None) -> Iterable[str]:
     """Names that an expression reads, attribute names left out."""
     for each in node.walk() if node is not None else ():
-        if each.type == "identifier" and is_read(each):
+        if each.type == 'identifier' and is_read(each):
             yield each.text
 
 
 def is_read(node: Node) -> bool:
     """Whether an identifier reads a name (and does not bind one, name an attribute or a keyword)."""
     parent = node.parent
-    if parent is None or parent.type in ("dotted_name", "aliased_import", "import_prefix"):
-        return parent is not None and parent.type == "dotted_name" and _decorates(parent)
-    if parent.type == "attribute":
-        return node.field == "object"
-    if parent.type == "keyword_argument":
-        return node.field == "value"
-    if parent.type in ("global_statement", "nonlocal_statement"):
+    if parent is None or parent.type in ('dotted_name', 'aliased_import', 'import_prefix'):
+        return parent is not None and parent.type == 'dotted_name' and _decorates(parent)
+    if parent.type == 'attribute':
+        return node.field == 'object'
+    if parent.type == 'keyword_argument':
+        return node.field == 'value'
+    if parent.type in ('global_statement', 'nonlocal_statement'):
         return False
-    if parent.type in ("function_definition", "class_definition", "named_expression"):
-        return node.field not in ("name",)
-    if parent.type in ("parameters", "lambda_parameters", "typed_parameter"):
-        return node.field == "type"
-    if parent.type in ("default_parameter", "typed_default_parameter"):
-        return node.field in ("value", "type")
-    if parent.type == "except_clause":
-        values = parent.all("value")
+    if parent.type in ('function_definition', 'class_definition', 'named_expression'):
+        return node.field not in ('name',)
+    if parent.type in ('parameters', 'lambda_parameters', 'typed_parameter'):
+        return node.field == 'type'
+    if parent.type in ('default_parameter', 'typed_default_parameter'):
+        return node.field in ('value', 'type')
+    if parent.type == 'except_clause':
+        values = parent.all('value')
         return not (len(values) > 1 and node is values[1])
     return not _is_target(node)
 
 
 def _decorates(node: Node) -> bool:
-    return node.parent is not None and node.parent.type == "decorator"
+    return node.parent is not None and node.parent.type == 'decorator'
 
 
 def _is_target(node: Node) -> bool:
     below: Node = node
     for each in node.ancestors():
-        if each.type in ("assignment", "for_statement", "for_in_clause"):
-            return below.field == "left"
-        if each.type == "delete_statement" or each.type == "as_pattern_target":
+        if each.type in ('assignment', 'for_statement', 'for_in_clause'):
+            return below.field == 'left'
+        if each.type == 'delete_statement' or each.type == 'as_pattern_target':
             return True
         if each.type not in (
-            "pattern_list",
-            "tuple_pattern",
-            "list_pattern",
-            "list_splat_pattern",
-            "dictionary_splat_pattern",
-            "tuple",
-            "list",
-            "expression_list",
-            "parenthesized_expression",
+            'pattern_list',
+            'tuple_pattern',
+            'list_pattern',
+            'list_splat_pattern',
+            'dictionary_splat_pattern',
+            'tuple',
+            'list',
+            'expression_list',
+            'parenthesized_expression',
         ):
-            return each.type in ("list_splat_pattern", "dictionary_splat_pattern")
-        if each.type in ("list_splat_pattern", "dictionary_splat_pattern") and each.parent is not None:
-            if each.parent.type in ("parameters", "lambda_parameters"):
-                return True
+            return each.type in ('list_splat_pattern', 'dictionary_splat_pattern')
+        splat = each.type in ('list_splat_pattern', 'dictionary_splat_pattern')
+        if splat and each.parent is not None and each.parent.type in ('parameters', 'lambda_parameters'):
+            return True
         below = each
     return False
 
 
 def _compact(node: Node | None) -> str:
-    return "" if node is None else re.sub(r"[\s\\]+", "", node.text)
+    return '' if node is None else re.sub(r'[\s\\]+', '', node.text)
 
 
 def _conditional(item: Node) -> str:
     """P-06 if an import stands under a condition, in a ``try`` or in a handler of its scope."""
     for each in item.ancestors():
-        if each.type in ("function_definition", "class_definition", "module"):
-            return ""
-        if each.type in ("if_statement", "try_statement", "for_statement", "while_statement"):
-            condition = each.get("condition")
-            if condition is None or "__name__" not in condition.text:
-                return "P-06"
-    return ""
+        if each.type in ('function_definition', 'class_definition', 'module'):
+            return ''
+        if each.type in ('if_statement', 'try_statement', 'for_statement', 'while_statement'):
+            condition = each.get('condition')
+            if condition is None or '__name__' not in condition.text:
+                return 'P-06'
+    return ''

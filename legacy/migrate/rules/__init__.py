@@ -14,10 +14,10 @@ from legacy.migrate.rules.outcome import MethodCall, Outcome
 
 #: Method of the old service -> the rule that rewrites its calls.
 METHODS: dict[str, Callable[[MethodCall], Outcome]] = {
-    "show": show.rewrite,
-    "detail": detail.rewrite,
-    "create": create.rewrite,
-    "update": update.rewrite,
-    "delete": delete.rewrite,
-    "download": download.rewrite,
+    'show': show.rewrite,
+    'detail': detail.rewrite,
+    'create': create.rewrite,
+    'update': update.rewrite,
+    'delete': delete.rewrite,
+    'download': download.rewrite,
 }

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks, left
 
-PATTERN = "P-29"
+PATTERN = 'P-29'
 
 
 def rewrite(call: MethodCall) -> Outcome:
     """The call of the new ``create``, or why it has to wait."""
     if call.bound:
-        reason = "a service made from a reference creates on that server; the new API on the default one"
-        return left("P-15", reason)
+        reason = 'a service made from a reference creates on that server; the new API on the default one'
+        return left('P-15', reason)
     stopped = common_checks(call, PATTERN)
     return stopped or Outcome(PATTERN, call.rename_method() + call.rename_keywords())

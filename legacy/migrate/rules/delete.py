@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks, left
 
-PATTERN = "P-32"
+PATTERN = 'P-32'
 
 
 def rewrite(call: MethodCall) -> Outcome:
@@ -13,6 +13,6 @@ def rewrite(call: MethodCall) -> Outcome:
     stopped = common_checks(call, PATTERN)
     if stopped is not None:
         return stopped
-    if call.value("image_id") is None and "image_id" not in (call.literal or {}):
-        return left(PATTERN, "no image id is given")
+    if call.value('image_id') is None and 'image_id' not in (call.literal or {}):
+        return left(PATTERN, 'no image id is given')
     return Outcome(PATTERN, call.rename_method() + call.rename_keywords())

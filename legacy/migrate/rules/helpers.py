@@ -19,68 +19,68 @@ def rewrite(unit: Unit, node: Node, ref: Ref, names: NewNames) -> Outcome | None
     """The edits for a reference to such a function; None if this is not one."""
     rule = catalogue.MODULE_NAMES[ref.dotted].rewrite
     call = outer(node).parent
-    if rule.pattern not in ("P-38", "P-39", "P-42") or call is None or call.type != "call":
+    if rule.pattern not in ('P-38', 'P-39', 'P-42') or call is None or call.type != 'call':
         return None
-    if outer(node).field != "function":
+    if outer(node).field != 'function':
         return None
     if ref.doubt:
         return left(ref.doubt, _DOUBTS[ref.doubt])
     arguments = Arguments(call)
     pattern = rule.pattern
     if arguments.splats or arguments.generator:
-        return left(pattern, "a * or ** argument may hold anything")
-    if rule.pattern == "P-42":
+        return left(pattern, 'a * or ** argument may hold anything')
+    if rule.pattern == 'P-42':
         return _held_back(call, node, arguments, names)
     known = set(rule.positional)
     if len(arguments.positional) > len(rule.positional) or set(arguments.keywords) - known:
-        return left(pattern, f"{ref.dotted}() is given arguments that no release had")
+        return left(pattern, f'{ref.dotted}() is given arguments that no release had')
     function = inner(node)
-    if function.type != "attribute":
-        return Outcome(pattern, [Edit(function.start, function.end, f"{names.api}().{rule.to}")])
-    owner, name = function.get("object"), function.get("attribute")
+    if function.type != 'attribute':
+        return Outcome(pattern, [Edit(function.start, function.end, f'{names.api}().{rule.to}')])
+    owner, name = function.get('object'), function.get('attribute')
     assert owner is not None and name is not None
     return Outcome(
-        pattern, [Edit(owner.start, owner.end, f"{names.api}()"), Edit(name.start, name.end, str(rule.to))]
+        pattern, [Edit(owner.start, owner.end, f'{names.api}()'), Edit(name.start, name.end, str(rule.to))]
     )
 
 
 def _held_back(call: Node, node: Node, arguments: Arguments, names: NewNames) -> Outcome:
-    rule = catalogue.MODULE_NAMES["UpdateGlanceImage"].rewrite
+    rule = catalogue.MODULE_NAMES['UpdateGlanceImage'].rewrite
     method = outer(call).parent
     again = outer(method).parent if method is not None else None
-    attribute = method.get("attribute") if method is not None and method.type == "attribute" else None
+    attribute = method.get('attribute') if method is not None and method.type == 'attribute' else None
     started = (
-        attribute is not None and attribute.text == "start" and again is not None and again.type == "call"
+        attribute is not None and attribute.text == 'start' and again is not None and again.type == 'call'
     )
     plain = Arguments(again).items == [] if started and again is not None else False
-    if not started or not plain or again is None or method is None or outer(method).field != "function":
-        return left("P-42", "the update is held back for later; its arguments have to be evaluated here")
-    if len(arguments.items) != 4 or set(arguments.keywords) - {"context", *rule.positional}:
-        return left("P-42", "context, image, metadata and stream are not all given")
-    if any(each.type == "comment" for each in again.walk() if each.start >= call.end):
-        return left("P-42", "comments stand between the parts of the call")
+    if not started or not plain or again is None or method is None or outer(method).field != 'function':
+        return left('P-42', 'the update is held back for later; its arguments have to be evaluated here')
+    if len(arguments.items) != 4 or set(arguments.keywords) - {'context', *rule.positional}:
+        return left('P-42', 'context, image, metadata and stream are not all given')
+    if any(each.type == 'comment' for each in again.walk() if each.start >= call.end):
+        return left('P-42', 'comments stand between the parts of the call')
     function = inner(node)
-    edits = [Edit(function.start, function.end, f"{names.api}().{rule.to}")]
+    edits = [Edit(function.start, function.end, f'{names.api}().{rule.to}')]
     for old, new in rule.params.items():
         keyword = arguments.keywords.get(old)
-        name = keyword.get("name") if keyword is not None else None
+        name = keyword.get('name') if keyword is not None else None
         if name is not None:
             edits.append(Edit(name.start, name.end, new))
     last = arguments.items[-1]
-    edits.append(Edit(last.end, last.end, ", purge_props=False"))
-    edits.append(Edit(outer(call).end, again.end, ""))
-    return Outcome("P-42", edits)
+    edits.append(Edit(last.end, last.end, ', purge_props=False'))
+    edits.append(Edit(outer(call).end, again.end, ''))
+    return Outcome('P-42', edits)
 
 
 _DOUBTS = {
-    "P-04": "imported by *, so that what the name means depends on the other module",
-    "P-05": "reached through a package by *",
-    "P-06": "the import stands under a condition, or there are several; a program cannot carry the choice over",
-    "P-25": "reached through another name that the function or module was bound to",
-    "P-61": "the name may also stand for something else here",
+    'P-04': 'imported by *, so that what the name means depends on the other module',
+    'P-05': 'reached through a package by *',
+    'P-06': 'the import stands under a condition, or there are several; a program cannot carry the choice over',
+    'P-25': 'reached through another name that the function or module was bound to',
+    'P-61': 'the name may also stand for something else here',
 }
 
 
 def doubt_reason(pattern: str) -> str:
     """Why a doubtful reference is left."""
-    return _DOUBTS.get(pattern, "what it stands for is not certain")
+    return _DOUBTS.get(pattern, 'what it stands for is not certain')

@@ -7,8 +7,8 @@ from legacy.migrate import catalogue
 from legacy.migrate.scopes import Binding, Scope
 from legacy.migrate.unit import Unit
 
-FALLBACK = "_nova_image_api"
-FALLBACK_PARSE = "_parse_image_ref"
+FALLBACK = '_nova_image_api'
+FALLBACK_PARSE = '_parse_image_ref'
 
 
 class NewNames:
@@ -21,19 +21,19 @@ class NewNames:
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
-        self.problem = ""
+        self.problem = ''
         self.plain = not self._collides(catalogue.NEW_PACKAGE)
         if self.plain:
-            self.api, self.parse = catalogue.NEW_CALL, f"{catalogue.NEW_PACKAGE}.parse_image_ref"
+            self.api, self.parse = catalogue.NEW_CALL, f'{catalogue.NEW_PACKAGE}.parse_image_ref'
         else:
-            self.api, self.parse = f"{FALLBACK}.API", FALLBACK_PARSE
+            self.api, self.parse = f'{FALLBACK}.API', FALLBACK_PARSE
             if self._taken(FALLBACK) or self._taken(FALLBACK_PARSE):
-                self.problem = f"{catalogue.NEW_PACKAGE} and {FALLBACK} already mean something else here"
+                self.problem = f'{catalogue.NEW_PACKAGE} and {FALLBACK} already mean something else here'
 
     def _collides(self, name: str) -> bool:
         for start, end in self.unit.words(name):
             node = self.unit.source.at(start, end)
-            if node.type != "identifier":
+            if node.type != 'identifier':
                 continue
             scope = self.unit.scopes.around(node)
             for each in (scope, *self._own(node)):
@@ -44,21 +44,21 @@ class NewNames:
 
     def _own(self, node) -> list[Scope]:  # type: ignore[no-untyped-def]
         holder = node.closest(
-            "function_definition",
-            "lambda",
-            "class_definition",
-            "list_comprehension",
-            "set_comprehension",
-            "dictionary_comprehension",
-            "generator_expression",
+            'function_definition',
+            'lambda',
+            'class_definition',
+            'list_comprehension',
+            'set_comprehension',
+            'dictionary_comprehension',
+            'generator_expression',
         )
         return [self.unit.scopes.of(holder)] if holder is not None else []
 
     def _taken(self, name: str) -> bool:
         for binding in self.unit.scopes.module.bindings.get(name, ()):
-            if binding.kind in ("import", "from") and catalogue.NEW_PACKAGE in binding.owner.text:
+            if binding.kind in ('import', 'from') and catalogue.NEW_PACKAGE in binding.owner.text:
                 return False
-        return any(self.unit.source.at(*span).type == "identifier" for span in self.unit.words(name))
+        return any(self.unit.source.at(*span).type == 'identifier' for span in self.unit.words(name))
 
     def imports(self, scope: Scope, text: str) -> list[str]:
         """Import statements that the new code needs in a scope and does not find there.
@@ -73,30 +73,30 @@ class NewNames:
             if _plainly_imported(binding)
         }
         if self.plain:
-            return [] if catalogue.NEW_PACKAGE in bound else [f"import {catalogue.NEW_PACKAGE}.api"]
+            return [] if catalogue.NEW_PACKAGE in bound else [f'import {catalogue.NEW_PACKAGE}.api']
         wanted = []
         if FALLBACK in text and FALLBACK not in bound:
-            wanted.append(f"import {catalogue.NEW_PACKAGE}.api as {FALLBACK}")
+            wanted.append(f'import {catalogue.NEW_PACKAGE}.api as {FALLBACK}')
         if FALLBACK_PARSE in text and FALLBACK_PARSE not in bound:
-            wanted.append(f"from {catalogue.NEW_PACKAGE} import parse_image_ref as {FALLBACK_PARSE}")
+            wanted.append(f'from {catalogue.NEW_PACKAGE} import parse_image_ref as {FALLBACK_PARSE}')
         return wanted
 
     def fresh_local(self, unit: Unit, candidates: tuple[str, ...]) -> str:
         """The first name that the file does not use anywhere; '' if all are used."""
-        return next((name for name in candidates if not unit.words(name)), "")
+        return next((name for name in candidates if not unit.words(name)), '')
 
 
 def _is_package(binding: Binding) -> bool:
-    if binding.kind != "import":
+    if binding.kind != 'import':
         return False
     item = binding.owner
-    return item.type != "aliased_import" and item.text.split(".")[0].strip() == catalogue.NEW_PACKAGE
+    return item.type != 'aliased_import' and item.text.split('.')[0].strip() == catalogue.NEW_PACKAGE
 
 
 def _plainly_imported(binding: Binding) -> bool:
     if (
-        binding.kind not in ("import", "from")
+        binding.kind not in ('import', 'from')
         or catalogue.NEW_PACKAGE not in (binding.owner.parent or binding.owner).text
     ):
         return False
-    return binding.owner.closest("if_statement", "try_statement") is None
+    return binding.owner.closest('if_statement', 'try_statement') is None

@@ -24,8 +24,8 @@ class Outcome:
 
     pattern: str
     edits: list[Edit] = field(default_factory=list)
-    reason: str = ""
-    note: str = ""
+    reason: str = ''
+    note: str = ''
 
 
 @dataclass
@@ -43,9 +43,9 @@ class MethodCall:
 
     def __post_init__(self) -> None:
         self.arguments = Arguments(self.call)
-        function = self.call.get("function")
+        function = self.call.get('function')
         assert function is not None
-        self.method: Node = inner(function).get("attribute") or function
+        self.method: Node = inner(function).get('attribute') or function
 
     def rename_method(self) -> list[Edit]:
         """The new verb in place of the old one."""
@@ -62,10 +62,10 @@ class MethodCall:
         found: dict[str, Node] = {}
         for splat in self.arguments.splats:
             value = inner(splat.named[0]) if splat.named else splat
-            if splat.type != "dictionary_splat" or value.type != "dictionary":
+            if splat.type != 'dictionary_splat' or value.type != 'dictionary':
                 return None
             for pair in value.named:
-                key = pair.get("key") if pair.type == "pair" else None
+                key = pair.get('key') if pair.type == 'pair' else None
                 word = plain_string(key) if key is not None else None
                 if word is None:
                     return None
@@ -77,28 +77,28 @@ class MethodCall:
         edits = []
         for old, new in self.rewrite.params.items():
             keyword = self.arguments.keywords.get(old)
-            name = keyword.get("name") if keyword is not None else None
+            name = keyword.get('name') if keyword is not None else None
             if name is not None:
                 edits.append(Edit(name.start, name.end, new))
             pair = (self.literal or {}).get(old)
-            key = pair.get("key") if pair is not None else None
-            content = key.get("string_content") if key is not None else None
+            key = pair.get('key') if pair is not None else None
+            content = key.get('string_content') if key is not None else None
             if content is None and key is not None:
-                content = next((each for each in key.children if each.type == "string_content"), None)
+                content = next((each for each in key.children if each.type == 'string_content'), None)
             if content is not None:
                 edits.append(Edit(content.start, content.end, new))
         return edits
 
     def unknown(self) -> str:
         """The first keyword that the old method did not have either, or ''."""
-        known = {"context", *self.rewrite.positional}
+        known = {'context', *self.rewrite.positional}
         given = [*self.arguments.keywords, *(self.literal or {})]
-        return next((each for each in given if each not in known), "")
+        return next((each for each in given if each not in known), '')
 
     def append(self, keyword: str) -> list[Edit]:
         """One more keyword argument behind the last one."""
         last = self.arguments.items[-1]
-        return [Edit(last.end, last.end, f", {keyword}")]
+        return [Edit(last.end, last.end, f', {keyword}')]
 
     def too_many(self) -> bool:
         """More positional arguments than the old method had."""
@@ -113,37 +113,37 @@ def left(pattern: str, reason: str) -> Outcome:
 def plain_string(node: Node) -> str | None:
     """The text of a plain string literal; None for anything else."""
     node = inner(node)
-    if node.type != "string" or any(
-        each.type not in ("string_start", "string_content", "string_end") for each in node.children
+    if node.type != 'string' or any(
+        each.type not in ('string_start', 'string_content', 'string_end') for each in node.children
     ):
         return None
-    if node.children[0].text.lower().strip("'\"") not in ("", "u", "b"):
+    if node.children[0].text.lower().strip('\'"') not in ('', 'u', 'b'):
         return None
-    content = [each for each in node.children if each.type == "string_content"]
+    content = [each for each in node.children if each.type == 'string_content']
     if any(each.named for each in content):
         return None
-    return "".join(each.text for each in content)
+    return ''.join(each.text for each in content)
 
 
 def is_empty(node: Node) -> bool:
     """Whether an expression is literally None or an empty string: no data (D-5)."""
-    return inner(node).type == "none" or plain_string(node) == ""
+    return inner(node).type == 'none' or plain_string(node) == ''
 
 
 def is_simple(node: Node) -> bool:
     """Whether leaving an expression out, or writing it twice, changes nothing: a name or a literal."""
-    return inner(node).type in ("identifier", "string", "integer", "float", "true", "false", "none")
+    return inner(node).type in ('identifier', 'string', 'integer', 'float', 'true', 'false', 'none')
 
 
 def common_checks(call: MethodCall, pattern: str) -> Outcome | None:
     """What stops every method alike: no argument list, splats that hide names, arguments nobody takes."""
     if call.arguments.generator:
-        return left("P-35", "the arguments are a bare generator")
+        return left('P-35', 'the arguments are a bare generator')
     if call.literal is None:
-        return left("P-35", "a * or ** argument may hold names that changed")
+        return left('P-35', 'a * or ** argument may hold names that changed')
     if call.too_many():
-        return left(pattern, f"more positional arguments than {call.name}() had")
+        return left(pattern, f'more positional arguments than {call.name}() had')
     unknown = call.unknown()
     if unknown:
-        return left(pattern, f"{call.name}() had no parameter {unknown!r}")
+        return left(pattern, f'{call.name}() had no parameter {unknown!r}')
     return None

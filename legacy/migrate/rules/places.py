@@ -14,35 +14,35 @@ from legacy.migrate.unit import Ref
 
 #: Last word of calls that put a double in the place of what they are given.
 DOUBLES = (
-    "Set",
-    "SmartSet",
-    "StubOutWithMock",
-    "object",
-    "setattr",
-    "stub_out",
-    "patch_object",
-    "multiple",
-    "MonkeyPatch",
-    "StubOutClassWithMocks",
-    "patch",
-    "spy",
-    "flexmock",
-    "delattr",
+    'Set',
+    'SmartSet',
+    'StubOutWithMock',
+    'object',
+    'setattr',
+    'stub_out',
+    'patch_object',
+    'multiple',
+    'MonkeyPatch',
+    'StubOutClassWithMocks',
+    'patch',
+    'spy',
+    'flexmock',
+    'delattr',
 )
-BY_NAME = ("getattr", "hasattr")
+BY_NAME = ('getattr', 'hasattr')
 
 
 def is_factory_call(node: Node, ref: Ref) -> bool:
     """Whether a reference is the function of a call that makes a service or a pair."""
-    entry = catalogue.MODULE_NAMES.get(ref.dotted) if ref.kind == "name" else None
+    entry = catalogue.MODULE_NAMES.get(ref.dotted) if ref.kind == 'name' else None
     if entry is None or ref.module not in catalogue.GLANCE_MODULES:
         return False
     above = outer(node).parent
     return (
-        entry.rewrite.pattern in ("P-08", "P-12", "P-19")
+        entry.rewrite.pattern in ('P-08', 'P-12', 'P-19')
         and above is not None
-        and above.type == "call"
-        and outer(node).field == "function"
+        and above.type == 'call'
+        and outer(node).field == 'function'
     )
 
 
@@ -50,71 +50,71 @@ def called_by(node: Node) -> tuple[str, Node | None]:
     """Last word of the function that an expression is an argument of, and the call; '' if it is none."""
     place = outer(node)
     above = place.parent
-    if above is not None and above.type == "keyword_argument":
+    if above is not None and above.type == 'keyword_argument':
         above = above.parent
-    if above is None or above.type != "argument_list" or above.parent is None:
-        return "", None
+    if above is None or above.type != 'argument_list' or above.parent is None:
+        return '', None
     call = above.parent
-    function = call.get("function")
+    function = call.get('function')
     if function is None:
-        return "", call
-    return function.text.split(".")[-1].strip().rstrip("\\").strip(), call
+        return '', call
+    return function.text.split('.')[-1].strip().rstrip('\\').strip(), call
 
 
 def judge(node: Node, ref: Ref) -> tuple[str, str, str]:
     """Pattern, status and reason of a reference that no rule rewrites."""
-    if ref.kind == "other":
-        if ref.dotted.endswith(".API"):
-            return "P-56", "not-ours", "later-api: upstream's own later image API"
-        return "P-59", "left", "an older generation of the image service; its calls differ"
+    if ref.kind == 'other':
+        if ref.dotted.endswith('.API'):
+            return 'P-56', 'not-ours', "later-api: upstream's own later image API"
+        return 'P-59', 'left', 'an older generation of the image service; its calls differ'
     module = ref.module or ref.dotted
-    if module in catalogue.LATER_MODULES or (ref.kind == "name" and ref.dotted in catalogue.LATER_NAMES):
-        return "P-56", "not-ours", "later-api: upstream's own later image API"
+    if module in catalogue.LATER_MODULES or (ref.kind == 'name' and ref.dotted in catalogue.LATER_NAMES):
+        return 'P-56', 'not-ours', "later-api: upstream's own later image API"
     word, call = called_by(node)
-    if ref.kind == "module":
+    if ref.kind == 'module':
         return _module(node, ref, word)
     if is_store(node):
-        return "P-49", "left", f"{ref.dotted} is replaced by assignment: a double that goes inert"
+        return 'P-49', 'left', f'{ref.dotted} is replaced by assignment: a double that goes inert'
     if ref.module in catalogue.DOWNLOAD_MODULES:
-        return "P-37", "left", "the transfer modules have no counterpart; drivers fetch"
-    if call is not None and call.type == "class_definition":
+        return 'P-37', 'left', 'the transfer modules have no counterpart; drivers fetch'
+    if call is not None and call.type == 'class_definition':
         return (
-            "P-45",
-            "left",
-            "a subclass of the old class; a driver built on nova_image.ImageDriver does its work",
+            'P-45',
+            'left',
+            'a subclass of the old class; a driver built on nova_image.ImageDriver does its work',
         )
     if word in DOUBLES:
-        pattern = "P-50" if ref.dotted in catalogue.SERVICE_CLASSES else "P-49"
-        return pattern, "left", f"a double made by {word}(); it goes inert when its callers are rewritten"
+        pattern = 'P-50' if ref.dotted in catalogue.SERVICE_CLASSES else 'P-49'
+        return pattern, 'left', f'a double made by {word}(); it goes inert when its callers are rewritten'
     return _name(node, ref, word)
 
 
 def _module(node: Node, ref: Ref, word: str) -> tuple[str, str, str]:
     if ref.dotted in catalogue.DOWNLOAD_MODULES:
-        return "P-37", "left", "the transfer modules have no counterpart; drivers fetch"
+        return 'P-37', 'left', 'the transfer modules have no counterpart; drivers fetch'
     if word in BY_NAME:
-        return "P-37", "left", f"attributes of the module are reached by name: {word}()"
+        return 'P-37', 'left', f'attributes of the module are reached by name: {word}()'
     if word in DOUBLES:
-        return "P-49", "left", f"a double made by {word}(); it goes inert when its callers are rewritten"
+        return 'P-49', 'left', f'a double made by {word}(); it goes inert when its callers are rewritten'
     if word:
-        return "P-25", "left", f"the module is handed to {word}()"
-    return "P-25", "left", "the module is used as a value"
+        return 'P-25', 'left', f'the module is handed to {word}()'
+    return 'P-25', 'left', 'the module is used as a value'
 
 
 def _name(node: Node, ref: Ref, word: str) -> tuple[str, str, str]:
     entry = catalogue.MODULE_NAMES.get(ref.dotted)
     if entry is None:
-        return "P-37", "left", f"{ref.dotted} of the old module has no counterpart"
+        return 'P-37', 'left', f'{ref.dotted} of the old module has no counterpart'
     if ref.doubt:
-        return ref.doubt, "left", doubt_reason(ref.doubt)
+        return ref.doubt, 'left', doubt_reason(ref.doubt)
     pattern = entry.rewrite.pattern
     above = outer(node).parent
-    called = above is not None and above.type == "call" and outer(node).field == "function"
-    if pattern in ("P-08", "P-12", "P-19") and not called:
-        if above is not None and above.type == "attribute":
-            return "P-37", "left", "an attribute of the old class is reached"
-        kind = "class" if pattern == "P-19" else "function"
-        return "P-25", "left", f"the {kind} is used as a value" + (f", handed to {word}()" if word else "")
-    if pattern in ("P-38", "P-39", "P-42") and not called:
-        return pattern, "left", "the function is used as a value"
-    return pattern, "left", f"{entry.why}; use {entry.new}"
+    called = above is not None and above.type == 'call' and outer(node).field == 'function'
+    if pattern in ('P-08', 'P-12', 'P-19') and not called:
+        if above is not None and above.type == 'attribute':
+            return 'P-37', 'left', 'an attribute of the old class is reached'
+        kind = 'class' if pattern == 'P-19' else 'function'
+        return 'P-25', 'left', f'the {kind} is used as a value' + (f', handed to {word}()' if word else '')
+    if pattern in ('P-38', 'P-39', 'P-42') and not called:
+        return pattern, 'left', 'the function is used as a value'
+    return pattern, 'left', f'{entry.why}; use {entry.new}'

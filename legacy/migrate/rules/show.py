@@ -14,22 +14,27 @@ def rewrite(call: MethodCall) -> Outcome:
     """The call of ``get``, or why it has to wait."""
     arguments = call.arguments
     extra = arguments.positional[2:]
-    pattern = "P-27" if extra or len(arguments.keywords) > 1 else "P-26"
-    if arguments.splats and not arguments.generator and len(arguments.positional) >= 2:
-        if all(each.type == "dictionary_splat" for each in arguments.splats) and not call.unknown():
-            return Outcome(pattern, call.rename_method() + _named(call) + call.rename_keywords())
+    pattern = 'P-27' if extra or len(arguments.keywords) > 1 else 'P-26'
+    switches = [each for each in arguments.splats if each.type == 'dictionary_splat']
+    if (
+        switches
+        and len(switches) == len(arguments.splats)
+        and len(arguments.positional) >= 2
+        and not call.unknown()
+    ):
+        return Outcome(pattern, call.rename_method() + _named(call) + call.rename_keywords())
     stopped = common_checks(call, pattern)
     if stopped is not None:
         return stopped
-    if call.value("image_id") is None and "image_id" not in (call.literal or {}):
-        return left(pattern, "no image id is given")
+    if call.value('image_id') is None and 'image_id' not in (call.literal or {}):
+        return left(pattern, 'no image id is given')
     return Outcome(pattern, call.rename_method() + _named(call) + call.rename_keywords())
 
 
 def _named(call: MethodCall) -> list[Edit]:
     names = call.rewrite.positional[1:]
     return [
-        Edit(value.start, value.start, f"{name}=")
+        Edit(value.start, value.start, f'{name}=')
         for name, value in zip(names, call.arguments.positional[2:], strict=False)
         if name in call.rewrite.keywords
     ]

@@ -23,60 +23,60 @@ from legacy.migrate.rules.outcome import (
 from legacy.migrate.tree import Node, inner
 
 #: Calls whose result is an object with read().
-_OPENERS = re.compile(r"(?:io\.|cStringIO\.|StringIO\.|six\.)?(?:open|file|StringIO|BytesIO)$")
-PURGE = "purge_props"
+_OPENERS = re.compile(r'(?:io\.|cStringIO\.|StringIO\.|six\.)?(?:open|file|StringIO|BytesIO)$')
+PURGE = 'purge_props'
 
 
 def rewrite(call: MethodCall) -> Outcome:
     """The call of the new ``update`` with its purge said, or why it has to wait."""
     given = call.value(PURGE)
-    pattern = "P-30" if given is None else "P-31"
+    pattern = 'P-30' if given is None else 'P-31'
     stopped = common_checks(call, pattern)
     if stopped is not None:
         return stopped
-    for name in (PURGE, "data"):
+    for name in (PURGE, 'data'):
         if name in (call.literal or {}):
-            return left("P-35", f"{name} is inside a ** argument")
-    if call.value("image_id") is None and "image_id" not in (call.literal or {}):
-        return left(pattern, "no image id is given")
+            return left('P-35', f'{name} is inside a ** argument')
+    if call.value('image_id') is None and 'image_id' not in (call.literal or {}):
+        return left(pattern, 'no image id is given')
     edits = call.rename_method() + call.rename_keywords()
-    data = call.value("data")
-    presence = "none" if data is None or is_empty(data) else _presence(call, data)
+    data = call.value('data')
+    presence = 'none' if data is None or is_empty(data) else _presence(call, data)
     if given is None:
         return _by_default(call, edits, data, presence)
     return _as_given(edits, given, data, presence)
 
 
 def _by_default(call: MethodCall, edits: list[Edit], data: Node | None, presence: str) -> Outcome:
-    if presence == "unknown":
+    if presence == 'unknown':
         return left(
-            "P-30", "whether data is sent cannot be told, so neither can whether properties are purged"
+            'P-30', 'whether data is sent cannot be told, so neither can whether properties are purged'
         )
-    text = {"none": "True", "certain": "False"}.get(presence) or f"not {inner(data).text if data else ''}"
-    return Outcome("P-30", edits + call.append(f"{PURGE}={text}"))
+    text = {'none': 'True', 'certain': 'False'}.get(presence) or f'not {inner(data).text if data else ""}'
+    return Outcome('P-30', edits + call.append(f'{PURGE}={text}'))
 
 
 def _as_given(edits: list[Edit], given: Node, data: Node | None, presence: str) -> Outcome:
     value = inner(given)
-    if value.type == "false" or presence == "none":
-        return Outcome("P-31", edits)
-    if presence == "unknown" or data is None:
+    if value.type == 'false' or presence == 'none':
+        return Outcome('P-31', edits)
+    if presence == 'unknown' or data is None:
         return left(
-            "P-31", "whether data is sent cannot be told, so neither can whether properties are purged"
+            'P-31', 'whether data is sent cannot be told, so neither can whether properties are purged'
         )
-    if presence == "certain":
+    if presence == 'certain':
         if not is_simple(given):
             return left(
-                "P-31", "data is sent, so nothing was purged, but the purge argument is computed here"
+                'P-31', 'data is sent, so nothing was purged, but the purge argument is computed here'
             )
-        return Outcome("P-31", [*edits, Edit(given.start, given.end, "False")])
+        return Outcome('P-31', [*edits, Edit(given.start, given.end, 'False')])
     name = inner(data).text
-    if value.type == "true" or (value.type == "integer" and value.text == "1"):
-        return Outcome("P-31", [*edits, Edit(given.start, given.end, f"not {name}")])
-    if value.type in ("identifier", "attribute", "call", "subscript", "comparison_operator", "not_operator"):
-        return Outcome("P-31", [*edits, Edit(given.end, given.end, f" and not {name}")])
-    text = given.text if given.type == "parenthesized_expression" else f"({given.text})"
-    return Outcome("P-31", [*edits, Edit(given.start, given.end, f"{text} and not {name}")])
+    if value.type == 'true' or (value.type == 'integer' and value.text == '1'):
+        return Outcome('P-31', [*edits, Edit(given.start, given.end, f'not {name}')])
+    if value.type in ('identifier', 'attribute', 'call', 'subscript', 'comparison_operator', 'not_operator'):
+        return Outcome('P-31', [*edits, Edit(given.end, given.end, f' and not {name}')])
+    text = given.text if given.type == 'parenthesized_expression' else f'({given.text})'
+    return Outcome('P-31', [*edits, Edit(given.start, given.end, f'{text} and not {name}')])
 
 
 def _presence(call: MethodCall, data: Node) -> str:
@@ -84,30 +84,30 @@ def _presence(call: MethodCall, data: Node) -> str:
     data = inner(data)
     text = plain_string(data)
     if text or _opens(data):
-        return "certain"
-    if data.type != "identifier":
-        return "unknown"
+        return 'certain'
+    if data.type != 'identifier':
+        return 'unknown'
     bindings = call.unit.definitions(data)
     if not bindings:
-        return "maybe"
+        return 'maybe'
     sources = [None if each == UNBOUND else _source(each.owner, each.node) for each in bindings]
     if all(each is not None and _opens(each) for each in sources):
-        return "certain"
-    return "maybe"
+        return 'certain'
+    return 'maybe'
 
 
 def _source(owner: Node, target: Node) -> Node | None:
     """The expression a name was bound to, for an assignment or a ``with``."""
-    if owner.type == "as_pattern":
-        alias = owner.get("alias")
+    if owner.type == 'as_pattern':
+        alias = owner.get('alias')
         plain = alias is not None and alias.named == [target]
         return inner(owner.named[0]) if plain else None
-    if owner.type == "assignment" and owner.get("left") is target:
-        right = owner.get("right")
+    if owner.type == 'assignment' and owner.get('left') is target:
+        right = owner.get('right')
         return inner(right) if right is not None else None
     return None
 
 
 def _opens(node: Node) -> bool:
-    function = node.get("function") if node.type == "call" else None
+    function = node.get('function') if node.type == 'call' else None
     return function is not None and bool(_OPENERS.match(function.text))
