@@ -21,7 +21,8 @@ setup(
     packages=find_namespace_packages(include=['nova_image', 'nova_image.*', 'legacy', 'legacy.*']),
     package_data={
         'nova_image': ['py.typed'],
-        'legacy': ['py.typed', 'equivalence/golden/**/*', 'equivalence/golden/*'],
+        'legacy.download': ['*.pyi'],
+        'legacy': ['py.typed', '*.pyi', 'equivalence/golden/**/*', 'equivalence/golden/*'],
     },
     install_requires=[
         'python-glanceclient>=4.10',

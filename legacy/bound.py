@@ -95,7 +95,8 @@ def _classes(old: Mapping[str, ModuleType]) -> Iterator[type]:
 
 def _subclasses(old: Mapping[str, ModuleType]) -> Iterator[tuple[str, str]]:
     for cls in _classes(old):
-        for sub in cls.__subclasses__():
+        subclasses: list[type] = cls.__subclasses__()
+        for sub in subclasses:
             if sub.__module__ not in old:
                 yield cls.__qualname__, f'{sub.__module__}.{sub.__qualname__}'
 

@@ -158,6 +158,7 @@ class Deprecated(wrapt.FunctionWrapper[..., Any]):
     """A function or method of the old API; pickles by name and copies to itself, as functions do."""
 
     __bound_function_wrapper__ = _Bound
+    _self_old_name: str
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _find, (self.__module__, self.__qualname__)
@@ -203,7 +204,9 @@ def deprecated(name: str) -> Callable[[F], F]:
         return wrapped(*args, **kwargs)
 
     def decorate(function: F) -> F:
-        return cast('F', Deprecated(function, wrapper))
+        marked = Deprecated(function, wrapper)
+        marked._self_old_name = name
+        return cast('F', marked)
 
     return decorate
 

@@ -8,6 +8,7 @@ there is none. What was bound to the old modules before is replaced and named, o
 from __future__ import annotations
 
 import importlib
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import logging
@@ -25,7 +26,7 @@ LOG = logging.getLogger(__name__)
 _ABSENT = object()
 
 
-class _Finder:
+class _Finder(importlib.abc.MetaPathFinder):
     """Answers imports of the old module names, and of the stand-in package where real Nova is not there."""
 
     def __init__(self, *, stand_in: bool) -> None:
@@ -47,7 +48,7 @@ class _Finder:
         return None
 
 
-class _Swap:
+class _Swap(importlib.abc.Loader):
     """Loads an old module by putting the new one in its place."""
 
     def __init__(self, home: str) -> None:
@@ -60,7 +61,7 @@ class _Swap:
         sys.modules[module.__name__] = importlib.import_module(self.home)
 
 
-class _ThenApi:
+class _ThenApi(importlib.abc.Loader):
     """Loads real ``nova.image`` and then sets ``API`` on it (C-277)."""
 
     def __init__(self, loader: Any) -> None:
@@ -81,7 +82,7 @@ def _with_api(
     spec: importlib.machinery.ModuleSpec | None,
 ) -> importlib.machinery.ModuleSpec | None:
     if spec is not None and spec.loader is not None:
-        spec.loader = _ThenApi(spec.loader)  # type: ignore[assignment]  # has what a loader needs
+        spec.loader = _ThenApi(spec.loader)
     return spec
 
 
@@ -129,7 +130,7 @@ def install() -> tuple[str, ...]:
     references = references_to(loaded, homes)
     stand_in = not _has_nova()
     _installed.finder = _Finder(stand_in=stand_in)
-    sys.meta_path.insert(0, _installed.finder)  # type: ignore[arg-type]  # find_spec is all there is to it
+    sys.meta_path.insert(0, _installed.finder)
     _installed.modules = loaded
     for name, home in homes.items():
         sys.modules[name] = home

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import dis
+import importlib.abc
 import importlib.machinery
 import sys
 from types import ModuleType
@@ -31,7 +32,7 @@ def spec_of(name: str) -> importlib.machinery.ModuleSpec:
     return importlib.machinery.ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
 
 
-class _Loader:
+class _Loader(importlib.abc.Loader):
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType:
         return _StandIn(spec.name)
 
@@ -68,7 +69,7 @@ class _StandIn(ModuleType):
 
 def _importing(frame: Any) -> bool:
     """Whether the caller is executing ``from module import name``."""
-    return dis.opname[frame.f_code.co_code[frame.f_lasti]] == 'IMPORT_FROM'
+    return bool(dis.opname[frame.f_code.co_code[frame.f_lasti]] == 'IMPORT_FROM')
 
 
 def remove() -> None:

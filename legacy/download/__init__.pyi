@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Written by `python -m legacy.marks`; do not edit.
+# ruff: noqa: F401, I001
+import datetime
+import importlib as importlib
+import importlib.metadata
+import logging as logging
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NoReturn, Self
+
+from oslo_config import cfg as cfg
+from typing_extensions import deprecated
+
+from nova_image.options import Settings
+
+LOG: Any
+
+NAMESPACE: Any
+
+_BUILT_IN: Any
+
+def entry_points(*, group: str) -> list[importlib.metadata.EntryPoint]: ...
+
+@deprecated('nova.image.download.load_transfer_modules is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, dest_path=...)')
+def load_transfer_modules() -> dict[str, Any]: ...
