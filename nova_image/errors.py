@@ -109,6 +109,7 @@ class Invalid(NovaException):
 class Forbidden(NovaException):
     msg_fmt = 'Forbidden'
     code = 403
+    ec2_code: ClassVar[str] = 'AuthFailure'  # what NotAuthorized carried until 2014.1
 
 
 NotAuthorized = Forbidden  # one class: the rename of 2014.2 (C-298)

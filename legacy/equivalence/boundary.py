@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Self
 
+from legacy.deviating.recordings import SCRIPT
 from legacy.equivalence import encode, seams
 from legacy.equivalence.decode import World, common
 
@@ -60,6 +61,16 @@ class Runner:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def both(
+        self, case: dict[str, Any], expected: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Expectation and answer; an expectation that brings a backend script of its own is run with that."""
+        script = expected.get(SCRIPT)
+        if script is not None:
+            expected = {key: value for key, value in expected.items() if key != SCRIPT}
+            case = {**case, 'input': {**case['input'], 'backend': script}}
+        return expected, self.run(case)
 
     def run(self, case: dict[str, Any]) -> dict[str, Any]:
         """What ``case`` comes to here, in the form of its ``expect``."""

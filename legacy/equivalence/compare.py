@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nova_image import errors
+
 #: Texts that hold JSON, whose key order says nothing.
 _JSON_TEXTS = frozenset({'X-Service-Catalog', 'mappings', 'block_device_mapping'})
 _ABSENT = '<absent>'
@@ -85,7 +87,7 @@ def _exceptions(expected: dict[str, Any], observed: dict[str, Any], path: str) -
         yield Difference(f'{path}.class', expected['class'], observed['class'])
         return
     ancestors = observed['mro'] if isinstance(observed['mro'], list) else []
-    if any(name not in ancestors for name in expected['mro']):
+    if any(_last(name) not in ancestors for name in expected['mro']):
         yield Difference(f'{path}.mro', expected['mro'], observed['mro'])
     fields = {'message', 'message_error', 'code', 'kwargs', 'details', 'safe', 'ec2_code', 'scripted'}
     if expected.get('volatile_message'):
@@ -100,7 +102,10 @@ def _exceptions(expected: dict[str, Any], observed: dict[str, Any], path: str) -
 
 
 def _last(name: object) -> str:
-    return str(name).rpartition('.')[2]
+    """The class that a recorded name means here: ``NotAuthorized`` and ``Forbidden`` are one (C-298)."""
+    last = str(name).rpartition('.')[2]
+    ours = getattr(errors, last, None)
+    return ours.__name__ if isinstance(ours, type) else last
 
 
 def _same_json(expected: Any, observed: Any, path: str) -> bool:

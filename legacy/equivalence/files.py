@@ -43,17 +43,13 @@ class Files:
         return self._world.text(staged_target(path) or path)
 
     def _open(self, file: Any, mode: str = 'r', *args: Any, **kwargs: Any) -> Any:
-        opened = _open(file, mode, *args, **kwargs)
-        if 'r' in mode and '+' not in mode:
-            return opened
-        try:
-            path = os.fspath(file)
-        except TypeError:
-            return opened
-        if not str(path).startswith(self._world.root):
-            return opened
-        handle = TrackedFile(opened, self.target(str(path)), self._world, self._fail)
-        self._world.event('open', path=handle.path, mode=mode)
+        path = str(os.fspath(file)) if isinstance(file, (str, os.PathLike)) else ''
+        if ('r' in mode and '+' not in mode) or not path.startswith(self._world.root):
+            return _open(file, mode, *args, **kwargs)
+        self._world.event('open', path=self.target(path), mode=mode)
+        handle = TrackedFile(
+            _open(file, mode, *args, **kwargs), self.target(path), self._world, self._fail
+        )
         self.handles.append(handle)
         return handle
 

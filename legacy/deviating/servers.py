@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Deviations in which server is asked and what it is told about the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+from legacy.deviating.recordings import Answer, Event, Replay, Step, log
+
+_CREDENTIALS = ('token', 'identity_headers')
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    try:
+        parts = urlsplit(url if '//' in url else f'http://{url}')
+        port = parts.port or (443 if parts.scheme == 'https' else 80)
+    except ValueError:
+        return None
+    return parts.scheme, (parts.hostname or '').lower(), port
+
+
+def _configured(replay: Replay) -> set[Any]:
+    """Origins of the servers that the case's options name."""
+    servers = replay.config('api_servers')
+    if servers is None:
+        host = str(replay.config('host', '192.0.2.10'))
+        host = f'[{host}]' if ':' in host and not host.startswith('[') else host
+        servers = [f'{replay.config("protocol", "http")}://{host}:{replay.config("port", 9292)}']
+    return {_origin(server) for server in servers}
+
+
+def _static_clients(step: Step) -> Iterator[tuple[int, Event]]:
+    """Clients that a step made for the server of a reference."""
+    remote = step.operation in ('get_remote_image_service', 'start') or step.owner == 'API'
+    if not remote or any(event['ev'] == 'shuffle' for event in step.events):
+        return
+    for place, event in enumerate(step.events):
+        if event['ev'] == 'client':
+            yield place, event
+            return
+
+
+def no_token_for_strangers(replay: Replay, expected: Answer) -> None:
+    """A server that only a reference names is asked without the caller's token, with a warning (D-7)."""
+    if replay.on_wire:
+        return
+    for step in replay.steps(expected):
+        for place, event in list(_static_clients(step)):
+            sent = event['kwargs'].get('identity_headers') or {}
+            if 'identity_headers' not in event['kwargs'] or _origin(event['endpoint']) in _configured(replay):
+                continue
+            for name in _CREDENTIALS:
+                event['kwargs'].pop(name, None)
+            if sent.get('X-Auth-Token'):
+                step.events.insert(place, log('WARNING'))
+
+
+def https_without_port(replay: Replay, expected: Answer) -> None:
+    """An https reference without a port means port 443, and ``[::1]`` stays whole (C-020, C-022, D-11)."""
+    if replay.on_wire or replay.release != '2014.1':
+        return
+    for step in replay.steps(expected):
+        for _, event in _static_clients(step):
+            href = _reference(replay, step)
+            if href is None:
+                continue
+            parts = urlsplit(href)
+            wanted: dict[str, Any] = {}
+            if parts.port is None and parts.scheme == 'https':
+                wanted['port'] = 443
+            if parts.port is None and parts.netloc.endswith(']'):
+                wanted['host'] = parts.netloc
+            if not wanted:
+                continue
+            _move(expected, event, wanted)
+
+
+def _reference(replay: Replay, step: Step) -> str | None:
+    if step.operation == 'start':
+        made = replay.bound_by(step.given['on'])
+        reference = (made.get('args') or [None, None])[1]
+    else:
+        reference = step.argument(1, 'image_href', 'id_or_uri')
+    return reference if isinstance(reference, str) else None
+
+
+def _move(expected: Answer, event: Event, wanted: dict[str, Any]) -> None:
+    """Another host or port for a static client, in its endpoint and wherever its wrapper is shown."""
+    scheme, _, place = event['endpoint'].partition('://')
+    host, _, port = place.rpartition(':')
+    before = {'host': host, 'port': int(port)}
+    after = {**before, **wanted}
+    event['endpoint'] = f'{scheme}://{after["host"]}:{after["port"]}'
+    for answer in expected['steps']:
+        for shown in (answer.get('result'), answer.get('args_after')):
+            _rename(shown, before, after)
+
+
+def _rename(shown: Any, before: dict[str, Any], after: dict[str, Any]) -> None:
+    if isinstance(shown, list):
+        for item in shown:
+            _rename(item, before, after)
+    elif isinstance(shown, dict):
+        if shown.get('static') is True and all(shown.get(key) == before[key] for key in before):
+            shown.update(after)
+        for item in shown.values():
+            _rename(item, before, after)
+
+
+def chosen_without_chance(replay: Replay, expected: Answer) -> None:
+    """Without a context the URL helpers name the first configured server; nothing is shuffled (C-322)."""
+    if replay.on_wire or replay.release != '14.0.0':
+        return
+    for step in replay.steps(expected):
+        if step.operation in ('generate_glance_url', 'generate_image_url'):
+            step.events[:] = [event for event in step.events if event['ev'] not in ('shuffle', 'log')]
