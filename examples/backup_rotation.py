@@ -4,6 +4,8 @@
 An old caller: the import lines and the calls are those of ``nova.image.glance``.
 """
 
+import uuid
+
 from nova import exception
 from nova.image import glance
 from request import Context
@@ -66,7 +68,7 @@ def remaining(context, instance_uuid):
 
 def main():
     context = Context('project-of-ann', 'ann')
-    ours, other = 'f3a2b1c0-0000-4000-8000-000000000001', 'f3a2b1c0-0000-4000-8000-000000000002'
+    ours, other = str(uuid.uuid4()), str(uuid.uuid4())
     for number in range(1, 5):
         backup(context, ours, 'daily', number)
     backup(context, ours, 'weekly', 1)

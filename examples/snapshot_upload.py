@@ -30,7 +30,7 @@ def upload(context, image_href, snapshot_path):
     metadata = {
         'is_public': False,
         'status': 'active',
-        'disk_format': 'qcow2',
+        'disk_format': 'raw',
         'container_format': 'bare',
         'properties': {'image_state': 'available', 'image_location': 'snapshot'},
     }
@@ -54,14 +54,16 @@ def replace_metadata(context, image_id, properties):
 
 def main():
     context = Context('project-of-bob', 'bob')
-    image_id = start_snapshot(context, 'snapshot ümlaut', {'os_type': 'linux', 'architecture': 'x86_64'})
+    image_id = start_snapshot(
+        context, 'snapshot ümlaut', {'os_type': 'linux', 'architecture': 'x86_64'}
+    )
     queued = nova.image.glance.get_default_image_service().show(context, image_id)
     assert queued['status'] == 'queued', queued
 
     with tempfile.TemporaryDirectory() as directory:
-        snapshot_path = os.path.join(directory, 'snapshot.qcow2')
+        snapshot_path = os.path.join(directory, 'snapshot.img')
         with open(snapshot_path, 'wb') as disk:
-            disk.write(b'QFI\xfb' + bytes(range(256)) * 8)
+            disk.write(bytes(range(256)) * 8)
         uploaded = upload(context, image_id, snapshot_path)
     assert uploaded['status'] == 'active', uploaded
     assert uploaded['properties']['os_type'] == 'linux', uploaded

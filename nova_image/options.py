@@ -25,7 +25,11 @@ IMAGE_GROUP = cfg.OptGroup('image', title='The image API', help='Options of nova
 GLANCE_GROUP = cfg.OptGroup('glance', title='Glance', help='How to reach the image service.')
 
 IMAGE_OPTS: list[cfg.Opt] = [
-    cfg.StrOpt('driver', default='glance', help='Image driver: glance, local, or the name of an entry point.'),
+    cfg.StrOpt(
+        'driver',
+        default='glance',
+        help='Image driver: glance, local, or the name of an entry point.',
+    ),
     cfg.StrOpt('local_path', help='Directory of the local driver; made on first use.'),
     cfg.StrOpt('recording', help='File that gets one JSON line for each image operation.'),
     cfg.ListOpt(
@@ -33,15 +37,28 @@ IMAGE_OPTS: list[cfg.Opt] = [
         default=[],
         help='Base URLs of image servers, beside the configured ones, that may be sent the token of a caller.',
     ),
-    cfg.IntOpt('page_size', default=1000, min=1, max=1000, help='Images asked for in one list request.'),
-    cfg.FloatOpt('connect_timeout', default=10, min=0, help='Seconds to wait for a connection.'),
-    cfg.FloatOpt('first_byte_timeout', default=60, min=0, help='Seconds to wait for a transfer to begin.'),
-    cfg.FloatOpt('stall_timeout', default=60, min=0, help='Seconds in which stall_bytes have to move.'),
-    cfg.IntOpt('stall_bytes', default=65536, min=1, help='Bytes that have to move in stall_timeout.'),
-    cfg.FloatOpt(
-        'upload_answer_timeout', default=600, min=0, help='Seconds to wait for the answer after the last byte.'
+    cfg.IntOpt(
+        'page_size', default=1000, min=1, max=1000, help='Images asked for in one list request.'
     ),
-    cfg.FloatOpt('metadata_timeout', default=300, min=0, help='Seconds a metadata call may take in all.'),
+    cfg.FloatOpt('connect_timeout', default=10, min=0, help='Seconds to wait for a connection.'),
+    cfg.FloatOpt(
+        'first_byte_timeout', default=60, min=0, help='Seconds to wait for a transfer to begin.'
+    ),
+    cfg.FloatOpt(
+        'stall_timeout', default=60, min=0, help='Seconds in which stall_bytes have to move.'
+    ),
+    cfg.IntOpt(
+        'stall_bytes', default=65536, min=1, help='Bytes that have to move in stall_timeout.'
+    ),
+    cfg.FloatOpt(
+        'upload_answer_timeout',
+        default=600,
+        min=0,
+        help='Seconds to wait for the answer after the last byte.',
+    ),
+    cfg.FloatOpt(
+        'metadata_timeout', default=300, min=0, help='Seconds a metadata call may take in all.'
+    ),
     cfg.StrOpt(
         'no_hash',
         default='warn',
@@ -51,7 +68,10 @@ IMAGE_OPTS: list[cfg.Opt] = [
 ]
 
 GLANCE_OPTS: list[cfg.Opt] = [
-    cfg.ListOpt('api_servers', help='Image servers; the first of the names for it that is looked at (C-292).'),
+    cfg.ListOpt(
+        'api_servers',
+        help='Image servers; the first of the names for it that is looked at (C-292).',
+    ),
     cfg.StrOpt('endpoint_override', help='One image server to use instead of the catalogue.'),
     cfg.StrOpt('host', help='Host of the image server; default $my_ip.'),
     cfg.PortOpt('port', help='Port of the image server; default 9292.'),
@@ -63,14 +83,28 @@ GLANCE_OPTS: list[cfg.Opt] = [
     cfg.StrOpt('certfile', help='Client certificate.'),
     cfg.StrOpt('keyfile', help='Key of the client certificate.'),
     cfg.StrOpt('service_type', default='image', help='Service type in the catalogue.'),
-    cfg.ListOpt('valid_interfaces', default=['internal', 'public'], help='Interfaces in order of preference.'),
+    cfg.ListOpt(
+        'valid_interfaces',
+        default=['internal', 'public'],
+        help='Interfaces in order of preference.',
+    ),
     cfg.StrOpt('region_name', help='Region in the catalogue.'),
-    cfg.ListOpt('allowed_direct_url_schemes', default=[], help='Schemes that may be fetched past the server.'),
+    cfg.ListOpt(
+        'allowed_direct_url_schemes',
+        default=[],
+        help='Schemes that may be fetched past the server.',
+    ),
     cfg.BoolOpt('verify_glance_signatures', default=False, help='Verify image signatures.'),
-    cfg.BoolOpt('enable_certificate_validation', default=False, help='Validate signing certificates.'),
-    cfg.ListOpt('default_trusted_certificate_ids', default=[], help='Certificates trusted by default.'),
+    cfg.BoolOpt(
+        'enable_certificate_validation', default=False, help='Validate signing certificates.'
+    ),
+    cfg.ListOpt(
+        'default_trusted_certificate_ids', default=[], help='Certificates trusted by default.'
+    ),
     cfg.BoolOpt('enable_rbd_download', default=False, help='Fetch from Ceph directly.'),
-    cfg.BoolOpt('use_glance_v1', default=False, help='Only in release 14; accepted, without effect.'),
+    cfg.BoolOpt(
+        'use_glance_v1', default=False, help='Only in release 14; accepted, without effect.'
+    ),
     cfg.BoolOpt('debug', default=False, help='Debug logging of the client.'),
 ]
 
@@ -79,14 +113,28 @@ DEFAULT_OPTS: list[cfg.Opt] = [
     # No range: the releases that read this name had none (contract e).
     cfg.IntOpt('glance_port', default=9292, help='Port of the image server (until 2014.1).'),
     cfg.StrOpt('glance_protocol', default='http', help='http or https (until 2014.1).'),
-    cfg.ListOpt('glance_api_servers', default=['$glance_host:$glance_port'], help='Image servers (until 2014.1).'),
-    cfg.BoolOpt('glance_api_insecure', default=False, help='Do not verify certificates (until 2014.1).'),
-    cfg.IntOpt('glance_num_retries', default=0, help='Further attempts after a failed one (until 2014.1).'),
-    cfg.ListOpt('allowed_direct_url_schemes', default=[], help='Schemes fetched directly (until 2014.1).'),
+    cfg.ListOpt(
+        'glance_api_servers',
+        default=['$glance_host:$glance_port'],
+        help='Image servers (until 2014.1).',
+    ),
+    cfg.BoolOpt(
+        'glance_api_insecure', default=False, help='Do not verify certificates (until 2014.1).'
+    ),
+    cfg.IntOpt(
+        'glance_num_retries', default=0, help='Further attempts after a failed one (until 2014.1).'
+    ),
+    cfg.ListOpt(
+        'allowed_direct_url_schemes', default=[], help='Schemes fetched directly (until 2014.1).'
+    ),
 ]
 
 AUTH_OPTS: list[cfg.Opt] = [
-    cfg.StrOpt('auth_strategy', default='keystone', help='keystone, or noauth for a server that needs no token.')
+    cfg.StrOpt(
+        'auth_strategy',
+        default='keystone',
+        help='keystone, or noauth for a server that needs no token.',
+    )
 ]
 SSL_OPTS: list[cfg.Opt] = [
     cfg.StrOpt('ca_file', help='Certificates of authorities to trust (2014.2 to 15).'),
@@ -106,7 +154,9 @@ def _my_ip() -> str:
 
 
 def _my_ip_opt() -> cfg.Opt:
-    return cfg.StrOpt('my_ip', default=_my_ip(), sample_default='<host_ip>', help='Address of this host.')
+    return cfg.StrOpt(
+        'my_ip', default=_my_ip(), sample_default='<host_ip>', help='Address of this host.'
+    )
 
 
 def list_opts() -> list[tuple[cfg.OptGroup | str | None, list[cfg.Opt]]]:
@@ -134,7 +184,9 @@ def register(conf: cfg.ConfigOpts | None = None) -> cfg.ConfigOpts:
     return conf
 
 
-def _register_group(conf: cfg.ConfigOpts, group: cfg.OptGroup | str | None, opts: Iterable[cfg.Opt]) -> None:
+def _register_group(
+    conf: cfg.ConfigOpts, group: cfg.OptGroup | str | None, opts: Iterable[cfg.Opt]
+) -> None:
     if isinstance(group, cfg.OptGroup):
         # A group of its own for each ConfigOpts: oslo.config copies ours shallowly, overrides and all.
         group = cfg.OptGroup(group.name, title=group.title, help=group.help)
@@ -253,13 +305,24 @@ class Settings:
     enable_rbd_download = _glance('enable_rbd_download', bool)
     debug = _glance('debug', bool)
 
-    auth_strategy = _Read(lambda s: str(s.newest(('api', 'auth_strategy'), ('DEFAULT', 'auth_strategy'))))
+    auth_strategy = _Read(
+        lambda s: str(
+            os.environ.get('NOVA_IMAGE_AUTH_STRATEGY')
+            or s.newest(('api', 'auth_strategy'), ('DEFAULT', 'auth_strategy'))
+        )
+    )
     host = _Read(lambda s: str(s.newest(('glance', 'host'), ('DEFAULT', 'glance_host'))))
     port = _Read(lambda s: int(s.newest(('glance', 'port'), ('DEFAULT', 'glance_port'))))
-    protocol = _Read(lambda s: str(s.newest(('glance', 'protocol'), ('DEFAULT', 'glance_protocol'))))
+    protocol = _Read(
+        lambda s: str(s.newest(('glance', 'protocol'), ('DEFAULT', 'glance_protocol')))
+    )
     insecure = _Read(
         lambda s: bool(
-            s.newest(('glance', 'insecure'), ('glance', 'api_insecure'), ('DEFAULT', 'glance_api_insecure'))
+            s.newest(
+                ('glance', 'insecure'),
+                ('glance', 'api_insecure'),
+                ('DEFAULT', 'glance_api_insecure'),
+            )
         )
     )
     cafile = _Read(lambda s: _text(s.newest(('glance', 'cafile'), ('ssl', 'ca_file'))))
@@ -267,7 +330,9 @@ class Settings:
     keyfile = _Read(lambda s: _text(s.newest(('glance', 'keyfile'), ('ssl', 'key_file'))))
     allowed_direct_url_schemes = _Read(
         lambda s: _texts(
-            s.newest(('glance', 'allowed_direct_url_schemes'), ('DEFAULT', 'allowed_direct_url_schemes'))
+            s.newest(
+                ('glance', 'allowed_direct_url_schemes'), ('DEFAULT', 'allowed_direct_url_schemes')
+            )
         )
     )
     num_retries = _Read(lambda s: s._num_retries())
@@ -302,7 +367,9 @@ class Settings:
 
     def _num_retries(self) -> int:
         if self.is_set('glance', 'num_retries') or not self.is_set('DEFAULT', 'glance_num_retries'):
-            retries = int(self.value('glance', 'num_retries'))  # 3 unless somebody else registered it (D-13)
+            retries = int(
+                self.value('glance', 'num_retries')
+            )  # 3 unless somebody else registered it (D-13)
         else:
             retries = int(self.value('DEFAULT', 'glance_num_retries'))
         if retries < 0:
@@ -312,6 +379,8 @@ class Settings:
 
     def _api_servers(self) -> tuple[str, ...]:
         """Configured servers as base URLs in configured order; empty: use the catalogue (C-292)."""
+        if os.environ.get('NOVA_IMAGE_API_SERVERS'):
+            return tuple(as_url(entry) for entry in os.environ['NOVA_IMAGE_API_SERVERS'].split(','))
         if self.is_set('glance', 'api_servers') and self.value('glance', 'api_servers'):
             return tuple(as_url(entry) for entry in self.value('glance', 'api_servers'))
         if self.is_set('DEFAULT', 'glance_api_servers'):

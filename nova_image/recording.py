@@ -2,73 +2,27 @@
 """A driver that wraps any driver and writes down each operation, one JSON line each.
 
 Switched on by ``[image] recording`` or ``NOVA_IMAGE_RECORDING`` (a file; several processes may share
-it: a line is one append). ``nova-image prove`` compares two such files. A line has::
-
-    schema    1
-    n         number of the operation in its process, counted from 1 at the call
-    at        time of the call, seconds since the epoch
-    pid, thread
-    op        list, show, create, update, delete, download, copy_to_store
-    server    base URL that the call was sent to, null for the configured one
-    context   project_id, user_id, is_admin, roles, and authenticated: whether it had a token
-    args      the other arguments, all of them, under the driver's names; a body or sink as its type
-    sent      {bytes, sha256} of the body that was read, or null
-    received  {bytes, sha256} of what went to a sink or came out of the iterator, or null
-    file      {bytes, sha256} of the destination path afterwards, or {state: why not}, or null
-    result    what was returned (an iterator: "iterator"), when there was no error
-    error     {class, text, code} when there was one
-    caller    {file, line, function}: the nearest frame outside nova_image, legacy and wrapt
-
-Tokens, service catalogues, and what in a location or URL is secret (user, password, query, metadata)
-are never in it. An error while recording never reaches the caller: it is counted in ``failures`` and
-logged once.
+it: a line is one append). ``nova-image prove`` compares two such files. What a line has, and what is
+never in one, stands in ``recorded.py``. An error while recording never reaches the caller: it is
+counted in ``failures`` and logged once.
 """
 
 from __future__ import annotations
 
 import atexit
-import datetime
-import hashlib
-import itertools
 import json
 import logging
 import os
-import re
-import stat
-import sys
-import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, TypeVar
 
-import wrapt
-
-from nova_image.counting import CountedChunks, CountedSizedChunks, Tally, counted
+from nova_image.counting import CountedChunks, CountedSizedChunks, Tally
 from nova_image.driver import ImageDriver
+from nova_image.recorded import Line, kind
 
 LOG = logging.getLogger(__name__)
 T = TypeVar('T')
-SCHEMA = 1
-HIDDEN = '***'
-
-_HERE = os.path.dirname(os.path.abspath(__file__))
-#: Code in these directories is never "the caller".
-_INSIDE = tuple(
-    place + os.sep
-    for place in (
-        _HERE,
-        os.path.join(os.path.dirname(_HERE), 'legacy'),
-        os.path.dirname(os.path.abspath(wrapt.__file__)),
-    )
-)
-_SECRET_KEY = re.compile(
-    r'token|secret|passw|credential|auth_key|api_key|private_key|service_catalog', re.IGNORECASE
-)
-_URL = re.compile(r'\b([a-z][a-z0-9+.-]*://)([^\s\'"<>]*)', re.IGNORECASE)
-_DEEPEST = 16
-
-_numbers = itertools.count(1)
 _unfinished: weakref.WeakSet[CountedChunks] = weakref.WeakSet()
 
 
@@ -122,7 +76,7 @@ class RecordingDriver(ImageDriver):
         )
 
     def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
-        line = self._line('create', context, None, {'image_info': image_info, 'data': _kind(data)})
+        line = self._line('create', context, None, {'image_info': image_info, 'data': kind(data)})
         body = line.body(data)
         return self._run(line, lambda: self.inner.create(context, image_info, body))
 
@@ -139,7 +93,7 @@ class RecordingDriver(ImageDriver):
         args = {
             'image_id': image_id,
             'image_info': image_info,
-            'data': _kind(data),
+            'data': kind(data),
             'purge_props': purge_props,
         }
         line = self._line('update', context, server, args)
@@ -167,7 +121,7 @@ class RecordingDriver(ImageDriver):
     ) -> Iterator[bytes] | None:
         args = {
             'image_id': image_id,
-            'data': _kind(data),
+            'data': kind(data),
             'dest_path': dest_path,
             'trusted_certs': getattr(trusted_certs, 'ids', trusted_certs),
         }
@@ -234,8 +188,8 @@ class RecordingDriver(ImageDriver):
             line.error = error
             self._write(line)
 
-        kind = CountedSizedChunks if hasattr(type(chunks), '__len__') else CountedChunks
-        watched = kind(chunks, line.received, done)
+        made = CountedSizedChunks if hasattr(type(chunks), '__len__') else CountedChunks
+        watched = made(chunks, line.received, done)
         _unfinished.add(watched)
         return watched
 
@@ -255,151 +209,6 @@ class RecordingDriver(ImageDriver):
                 type(error).__name__,
                 error,
             )
-
-
-class Line:
-    """One operation on its way into the file. Arguments are read at the call, the rest at the end."""
-
-    def __init__(self, op: str, context: Any, server: str | None, args: dict[str, Any]) -> None:
-        self._token = str(getattr(context, 'auth_token', None) or '')
-        self._head: dict[str, Any] = {
-            'schema': SCHEMA,
-            'n': next(_numbers),
-            'at': time.time(),
-            'pid': os.getpid(),
-            'thread': threading.current_thread().name,
-            'op': op,
-            'server': self._plain(server),
-            'context': self._plain(_identity(context)),
-            'args': self._plain(args),
-            'caller': _caller(),
-        }
-        self.sent: Tally | None = None
-        self.received: Tally | None = None
-        self.watch: Any = None
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def body(self, data: Any) -> Any:
-        """The body to hand on, counted while it is read."""
-        if data is None:
-            return None
-        self.sent = Tally()
-        if isinstance(data, (str, bytes, bytearray, memoryview)):
-            self.sent.add(data)
-            return data
-        return counted(data, self.sent)
-
-    def sink(self, data: Any) -> Any:
-        """The sink to hand on, counted while it is written."""
-        if data is None or not hasattr(data, 'write'):
-            return data
-        self.received = Tally()
-        return counted(data, self.received)
-
-    def plain(self) -> dict[str, Any]:
-        """The line as JSON has it."""
-        line = dict(self._head)
-        line['sent'] = self.sent.plain() if self.sent else None
-        line['received'] = self.received.plain() if self.received else None
-        line['file'] = None if self.watch is None else _file(self.watch)
-        if self.error is not None:
-            line['error'] = {
-                'class': type(self.error).__name__,
-                'text': self._plain(str(self.error)),
-                'code': self._plain(getattr(self.error, 'code', None)),
-            }
-        elif isinstance(self.result, (dict, list, bool, str, int, float, type(None))):
-            line['result'] = self._plain(self.result)
-        else:
-            line['result'] = 'iterator'
-        return line
-
-    def _plain(self, value: Any, depth: int = 0, key: str = '') -> Any:
-        if key and value is not None and _SECRET_KEY.search(key):
-            return HIDDEN
-        if value is None or isinstance(value, (bool, int, float)):
-            return value
-        if isinstance(value, str):
-            return self._scrubbed(value)
-        if isinstance(value, datetime.datetime):
-            return value.isoformat()
-        if isinstance(value, (bytes, bytearray)):
-            return {'bytes': len(value), 'sha256': hashlib.sha256(value).hexdigest()}
-        if depth >= _DEEPEST:
-            return f'<{_name(value)}>'
-        if isinstance(value, Mapping):
-            if key == 'metadata':
-                return {self._scrubbed(str(name)): HIDDEN for name in value}
-            return {
-                self._scrubbed(str(name)): self._plain(item, depth + 1, str(name))
-                for name, item in value.items()
-            }
-        if isinstance(value, (list, tuple)):
-            return [self._plain(item, depth + 1, key) for item in value]
-        if isinstance(value, (set, frozenset)):
-            return sorted((self._plain(item, depth + 1, key) for item in value), key=repr)
-        if isinstance(value, os.PathLike):
-            return self._scrubbed(os.fsdecode(value))
-        return f'<{_name(value)}>'
-
-    def _scrubbed(self, text: str) -> str:
-        if self._token and self._token in text:
-            text = text.replace(self._token, HIDDEN)
-        return _URL.sub(_safe_url, text) if '://' in text else text
-
-
-def _safe_url(found: re.Match[str]) -> str:
-    """A URL without what may be secret: user and password, query, fragment."""
-    rest = re.split(r'[?#]', found[2], maxsplit=1)
-    kept = rest[0]
-    if '@' in kept:
-        kept = f'{HIDDEN}@{kept.rpartition("@")[2]}'
-    return found[1] + kept + (f'?{HIDDEN}' if len(rest) > 1 else '')
-
-
-def _identity(context: Any) -> dict[str, Any] | None:
-    if context is None:
-        return None
-    return {
-        'project_id': getattr(context, 'project_id', None),
-        'user_id': getattr(context, 'user_id', None),
-        'is_admin': bool(getattr(context, 'is_admin', False)),
-        'roles': list(getattr(context, 'roles', None) or ()),
-        'authenticated': bool(getattr(context, 'auth_token', None)),
-    }
-
-
-def _kind(data: Any) -> str | None:
-    return None if data is None else f'<{_name(data)}>'
-
-
-def _name(value: Any) -> str:
-    return f'{type(value).__module__}.{type(value).__qualname__}'
-
-
-def _file(path: Any) -> dict[str, Any]:
-    """What is at the destination now; only regular files are read."""
-    try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return {'state': 'not a regular file'}
-        with open(path, 'rb') as source:
-            digest = hashlib.file_digest(source, 'sha256')
-            return {'bytes': source.tell(), 'sha256': digest.hexdigest()}
-    except FileNotFoundError:
-        return {'state': 'absent'}
-    except (OSError, ValueError, TypeError) as error:
-        return {'state': f'unreadable: {type(error).__name__}'}
-
-
-def _caller() -> dict[str, Any] | None:
-    frame = sys._getframe(1)
-    while frame is not None:
-        code = frame.f_code
-        if not code.co_filename.startswith(_INSIDE):
-            return {'file': code.co_filename, 'line': frame.f_lineno, 'function': code.co_qualname}
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
 
 
 def _append(path: str, text: str) -> None:

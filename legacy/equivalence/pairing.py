@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r'(?![0-9a-f]))'
     r'|(?P<temporary>\btmp[a-z0-9_]{8}\b)'
     r'|(?P<time>\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)'
-    r'|(?P<epoch>(?<![\w.-])1[0-9]{9}(?:\.[0-9]+)?(?![\w-]))',
+    r'|(?P<epoch>(?<![\w.])1[0-9]{9}(?:\.[0-9]+)?(?![\w-]))',
     re.IGNORECASE,
 )
 #: Hashes of contents are no ids: they have to be the same.

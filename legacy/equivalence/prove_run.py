@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run COMMAND on one side: a fresh store, a recording, the old names, a directory for temporary files.
+
+Knows processes and environment variables; what the recording means is for ``prove_trace``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from legacy.equivalence.prove_inside import VARIABLE, sitecustomize
+from legacy.equivalence.prove_tree import (
+    CannotProve,
+    moved_command,
+    moved_paths,
+    search_path,
+)
+
+_TAIL = 40
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of the proof: ``name`` old or new, and the directory with all that is its own."""
+
+    name: str
+    place: Path
+
+    @property
+    def tree(self) -> Path:
+        return self.place / 'tree'
+
+    @property
+    def store(self) -> Path:
+        return self.place / 'store'
+
+    @property
+    def temporary(self) -> Path:
+        return self.place / 'tmp'
+
+    @property
+    def recording(self) -> Path:
+        return self.place / 'operations.jsonl'
+
+    @property
+    def notes(self) -> Path:
+        return self.place / 'notes.jsonl'
+
+    @property
+    def executed(self) -> Path:
+        return self.place / 'executed.jsonl'
+
+    @property
+    def output(self) -> Path:
+        return self.place / 'output.txt'
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How COMMAND ended: exit status (negative: the signal), seconds, when, the end of what it printed."""
+
+    status: int
+    seconds: float
+    started: float
+    tail: tuple[str, ...]
+    timed_out: bool = False
+
+    @property
+    def words(self) -> str:
+        if self.timed_out:
+            return f'stopped after {self.seconds:.0f} s'
+        if self.status < 0:
+            return f'ended by {signal.Signals(-self.status).name}'
+        return f'exit {self.status}'
+
+
+def run_side(
+    side: Side,
+    command: Sequence[str],
+    root: Path,
+    cwd: Path,
+    *,
+    driver: str = 'local',
+    settings: Mapping[str, str] | None = None,
+    watched: Sequence[Path] = (),
+    timeout: float | None = None,
+) -> Ended:
+    """Run COMMAND in the side's copy of the tree and wait for its end.
+
+    :param root: the original tree; ``cwd``: the user's directory
+    :param settings: environment variables that configure the driver
+    :param watched: files of the copy whose executed lines are noted
+    :raises CannotProve: COMMAND is not found
+    """
+    side.temporary.mkdir()
+    inject = side.place / 'inject'
+    inject.mkdir()
+    (inject / 'sitecustomize.py').write_text(sitecustomize(), encoding='utf-8')
+    task: dict[str, Any] = {
+        'inject': str(inject),
+        'notes': str(side.notes),
+        'executed': str(side.executed),
+        'watched': [str(file) for file in watched],
+    }
+    path = search_path(os.environ, sys.prefix, sys.base_prefix, sys.executable)
+    arguments, directory = moved_command(command, cwd, root, side.tree, path)
+    python_path = moved_paths(os.environ.get('PYTHONPATH', ''), cwd, root, side.tree)
+    environment = {
+        'PYTHONHASHSEED': '0',
+        'NOVA_IMAGE_LEGACY': 'silent',
+        **os.environ,
+        **(settings or {}),
+        'PYTHONPATH': os.pathsep.join(filter(None, (str(inject), python_path))),
+        'PWD': str(directory),
+        'TMPDIR': str(side.temporary),
+        'NOVA_IMAGE_DRIVER': driver,
+        'NOVA_IMAGE_LOCAL_PATH': str(side.store),
+        'NOVA_IMAGE_RECORDING': str(side.recording),
+        VARIABLE: json.dumps(task),
+    }
+    if path is not None:
+        environment['PATH'] = path
+    started = time.time()
+    with side.output.open('wb') as output:
+        try:
+            process = subprocess.Popen(
+                arguments,
+                cwd=directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise CannotProve(f'cannot run {command[0]}: {error.strerror}') from error
+        timed_out = False
+        try:
+            status = process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            timed_out = True
+            status = _stop(process)
+        except BaseException:
+            _stop(process)
+            raise
+    return Ended(status, time.time() - started, started, _tail(side), timed_out)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> int:
+    """End the session that was started for COMMAND, all of it."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        return process.wait(5)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        return process.wait()
+
+
+def _tail(side: Side) -> tuple[str, ...]:
+    with side.output.open('rb') as output:
+        output.seek(max(0, side.output.stat().st_size - 65536))
+        text = output.read().decode('utf-8', 'replace')
+    for directory in (side.tree, side.temporary):
+        text = text.replace(f'{directory}{os.sep}', '')
+    return tuple(text.splitlines()[-_TAIL:])
+
+
+def notes(side: Side) -> list[dict[str, Any]]:
+    """What the processes of a side said of themselves: pid, python, and a problem if they had one."""
+    return read_lines(side.notes)
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The JSON objects of a file, one a line; none if there is no such file.
+
+    A line that was cut off (a process that was killed while writing) is left out.
+    """
+    if not path.exists():
+        return []
+    found = []
+    with path.open(encoding='utf-8') as lines:
+        for line in lines:
+            with contextlib.suppress(ValueError):
+                found.append(json.loads(line))
+    return found
