@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+# The servers of the tests are on loopback, which is never behind a proxy.
+os.environ['no_proxy'] = os.environ['NO_PROXY'] = '127.0.0.1,localhost'
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:

@@ -146,10 +146,7 @@ class KeystoneServer:
     def identity(self, user: str) -> Identity:
         """Log a user in; the token is kept, so asking again costs nothing."""
         if user not in self._identities:
-            from keystoneauth1 import session
-
-            with_auth = session.Session()
-            access = self.auth(user).get_access(with_auth)
+            access = self.auth(user).get_access(_session())
             self._identities[user] = Identity(
                 access.auth_token, access.user_id, access.project_id, tuple(access.role_names)
             )
@@ -157,10 +154,8 @@ class KeystoneServer:
 
     def context(self, user: str) -> Context:
         """Make the context of a user, with the token and the service catalogue."""
-        from keystoneauth1 import session
-
         context = context_of(self.identity(user))
-        catalogue = self.auth(user).get_access(session.Session()).service_catalog.catalog
+        catalogue = self.auth(user).get_access(_session()).service_catalog.catalog
         context.service_catalog = tuple(catalogue)
         return context
 
@@ -197,6 +192,16 @@ class KeystoneServer:
                 )
         finally:
             connection.close()
+
+
+def _session(auth: Any = None) -> Any:
+    """Give a keystoneauth session that no proxy setting leads away from loopback."""
+    import requests
+    from keystoneauth1 import session
+
+    direct = requests.Session()
+    direct.trust_env = False
+    return session.Session(auth=auth, session=direct)
 
 
 def _configure(root: Path) -> str:
@@ -241,14 +246,13 @@ def _bootstrap(root: Path) -> None:
 
 def _populate(auth_url: str) -> None:
     """Create projects, users, roles and the image service over Keystone's own API."""
-    from keystoneauth1 import session
     from keystoneauth1.identity import v3
 
     auth = v3.Password(
         auth_url=auth_url, username='admin', password=PASSWORD, user_domain_id='default',
         project_name='admin', project_domain_id='default',
     )  # fmt: skip
-    admin = session.Session(auth=auth)
+    admin = _session(auth)
 
     def post(path: str, kind: str, **body: Any) -> str:
         answer = admin.post(f'{auth_url}/{path}', json={kind: body})

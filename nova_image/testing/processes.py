@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import shutil
 import socket
 import stat
@@ -141,7 +142,10 @@ class WebProcess:
                 env={
                     **os.environ,
                     **env,
-                    'GUNICORN_CMD_ARGS': f'-c {config}',
+                    'GUNICORN_CMD_ARGS': f'-c {shlex.quote(str(config))}',
+                    # Loopback is never behind a proxy.
+                    'no_proxy': '127.0.0.1',
+                    'NO_PROXY': '127.0.0.1',
                     'PYTHONPATH': os.pathsep.join(_import_path()),
                 },
                 stdin=subprocess.DEVNULL,

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,7 +17,7 @@ import pytest
 
 from nova_image import API
 from nova_image.testing import processes
-from nova_image.testing.configuration import glance_conf
+from nova_image.testing.configuration import glance_conf, make_conf
 from nova_image.testing.contexts import ImageContexts
 from nova_image.testing.processes import ServerError, WebProcess
 from nova_image.testing.servers import GlanceServer, KeystoneServer
@@ -74,6 +76,9 @@ def test_keystone_knows_its_users_and_where_glance_is(
     assert {endpoint['url'] for endpoint in images[0]['endpoints']} == {glance_keystone.url}
     status, content = fetch(f'{glance_keystone.url}/v2/images', context.auth_token or '')
     assert status == 200 and 'images' in json.loads(content)
+    # No server is configured: the catalogue leads there.
+    image = API(conf=make_conf()).create(context, {'name': 'by catalogue'})
+    assert image['owner'] == context.project_id
     contexts = keystone_server.contexts()
     assert contexts.member.project_id == contexts.teammate.project_id != contexts.stranger.project_id
     assert [context.is_admin for context in contexts] == [False, False, False, True]
@@ -93,6 +98,25 @@ def test_a_stopped_server_leaves_no_process_no_port_and_no_directory() -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(('127.0.0.1', port), timeout=5).close()
     server.stop()
+
+
+@pytest.mark.glance
+def test_a_server_ends_and_cleans_up_when_its_starter_was_killed() -> None:
+    script = (
+        'import os\n'
+        'from nova_image.testing.servers import GlanceServer\n'
+        'server = GlanceServer()\n'
+        'server.start()\n'
+        'print(server._web.pid, server.root, flush=True)\n'
+        'os.kill(os.getpid(), 9)\n'
+    )
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, check=False)
+    pid, root = done.stdout.split()
+    deadline = time.monotonic() + 15
+    while (Path(root).exists() or Path(f'/proc/{pid}').exists()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not Path(root).exists()
+    assert not Path(f'/proc/{pid}').exists()
 
 
 def test_a_server_that_is_not_running_says_so() -> None:
