@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from nova_image.testing.faults import Fault
-from nova_image.testing.toy_glance import Refused
+from nova_image.testing.toy_glance import SCHEMA, Refused
 
 if TYPE_CHECKING:
     from nova_image.testing.faulty import FaultyGlance
@@ -123,7 +123,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         self._strike(None)
         if glance.accepted_tokens is not None and self.seen.token not in glance.accepted_tokens:
             raise Refused(401, 'This server could not verify that you are authorized')
-        route = self.seen.route
+        route, url_path = self.seen.route, urllib.parse.urlsplit(self.path).path
         if route == 'GET file':
             self._give_file(image_id)
         elif route == 'GET images':
@@ -140,6 +140,8 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         elif self.command == 'GET' and self.path.rstrip('/') in ('', '/versions'):
             version = {'id': 'v2.16', 'status': 'CURRENT', 'links': [{'rel': 'self', 'href': f'{glance.url}/v2/'}]}
             self._send_json(300 if self.path == '/' else 200, {'versions': [version]})
+        elif url_path == '/v2/schemas/image':
+            self._send_json(200, SCHEMA)
         else:
             raise Refused(404, f'{self.command} {self.path} is not known here')
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image store behind the faulty Glance: records and bytes in memory, enough of v2 for client tests.
 
-Knows nothing of HTTP. No policies, no members, no schemas: tests about rules use the real Glance of
+Knows nothing of HTTP. No policies, no members: tests about rules use the real Glance of
 :mod:`.servers`.
 """
 
@@ -16,6 +16,24 @@ from typing import Any
 
 Record = dict[str, Any]
 _READ_ONLY = {'id', 'status', 'size', 'checksum', 'created_at', 'updated_at', 'file', 'self', 'schema'}
+
+_TEXT = {'type': ['null', 'string']}
+_NUMBER = {'type': ['null', 'integer']}
+_FLAG = {'type': 'boolean'}
+#: What clients that ask for schemas are told.
+SCHEMA: dict[str, Any] = {
+    'name': 'image',
+    'additionalProperties': {'type': 'string'},
+    'links': [],
+    'properties': {
+        **dict.fromkeys(('name', 'checksum', 'disk_format', 'container_format', 'owner', 'visibility'), _TEXT),
+        **dict.fromkeys(('id', 'status', 'os_hash_algo', 'os_hash_value', 'created_at', 'updated_at'), _TEXT),
+        **dict.fromkeys(('self', 'file', 'schema'), _TEXT),
+        **dict.fromkeys(('size', 'virtual_size', 'min_disk', 'min_ram'), _NUMBER),
+        **dict.fromkeys(('protected', 'os_hidden'), _FLAG),
+        'tags': {'type': 'array', 'items': {'type': 'string'}},
+    },
+}
 
 
 class Refused(Exception):
