@@ -7,7 +7,7 @@ import gc
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 __all__ = ['InstallRefused', 'Reference', 'references_to']
@@ -47,7 +47,13 @@ def references_to(old: Mapping[str, ModuleType], new: Mapping[str, ModuleType]) 
         return []
     things = dict(_things(old, new))
     obstacles = [f'a subclass of {owner}: {sub}' for owner, sub in _subclasses(old)]
-    obstacles += [f'an instance of {name}' for name in _instances(old)]
+    instances = _instances(old)
+    for instance in instances:
+        after = _stateless(instance, old, new)
+        if after is None or _held_elsewhere(instance, instances):
+            obstacles.append(f'an instance of {type(instance).__qualname__}')
+        else:
+            things[id(instance)] = after
     found = []
     for owner, owner_name in _owners(old):
         for attribute, value in list(vars(owner).items()):
@@ -65,7 +71,7 @@ def references_to(old: Mapping[str, ModuleType], new: Mapping[str, ModuleType]) 
     if obstacles:
         raise InstallRefused(
             'legacy.install() changed nothing, because these hold on to the old image module and cannot be '
-            f'replaced: {"; ".join(sorted(obstacles))}. Call install() before they are made, best as the '
+            f'replaced: {"; ".join(sorted(set(obstacles)))}. Call install() before they are made, best as the '
             'first thing the program does.'
         )
     return found
@@ -101,9 +107,27 @@ def _subclasses(old: Mapping[str, ModuleType]) -> Iterator[tuple[str, str]]:
                 yield cls.__qualname__, f'{sub.__module__}.{sub.__qualname__}'
 
 
-def _instances(old: Mapping[str, ModuleType]) -> list[str]:
+def _instances(old: Mapping[str, ModuleType]) -> list[Any]:
     classes = set(_classes(old))
-    return sorted({type(item).__qualname__ for item in gc.get_objects() if type(item) in classes})
+    return [item for item in gc.get_objects() if type(item) in classes]
+
+
+def _stateless(instance: Any, old: Mapping[str, ModuleType], new: Mapping[str, ModuleType]) -> Any:
+    """What can stand for an instance that holds no state of its own: only ``API`` is of that kind (C-277)."""
+    cls = type(instance)
+    if cls.__name__ != 'API' or vars(instance):
+        return None
+    counterpart = getattr(new[cls.__module__], 'API', None)
+    return None if counterpart is None else counterpart.__new__(counterpart)
+
+
+def _held_elsewhere(instance: Any, instances: list[Any]) -> bool:
+    """Whether anything but modules (and this search) refers to the instance."""
+    modules = {id(vars(module)) for module in list(sys.modules.values()) if isinstance(module, ModuleType)}
+    return any(
+        id(holder) not in modules and holder is not instances and not isinstance(holder, FrameType)
+        for holder in gc.get_referrers(instance)
+    )
 
 
 def _owners(old: Mapping[str, ModuleType]) -> Iterator[tuple[Any, str]]:
