@@ -119,7 +119,7 @@ class GlanceDriver(ImageDriver):
         body = None if data is None else transfer.upload(data, image_id)
         wire, _settings = self._wire(context, server)
         path = image_path(image_id)
-        current = wire.get(path)
+        current = wire.get(path, 'get' if purge_props else 'update')
         changed = wire.patch(path, images.json_patch(current, change, purge_props))
         if change.location:
             changed = _add_location(wire, changed, change.location)
@@ -147,7 +147,7 @@ class GlanceDriver(ImageDriver):
     ) -> Iterator[bytes] | None:
         """See :meth:`ImageDriver.download`; two requests, the first for the size and hash to check against."""
         wire, settings = self._wire(context, server)
-        record = wire.get(image_path(image_id))
+        record = wire.get(image_path(image_id), 'data')
         expected = transfer.Expected.from_record(record)
         opener = Opening(wire, image_id, expected.size)
         return transfer.deliver(
@@ -239,7 +239,18 @@ def _or_delete(wire: Wire, image_id: str) -> Iterator[None]:
         yield
     except BaseException:
         try:
-            wire.delete(image_path(image_id))
+            _delete_even_protected(wire, image_path(image_id))
         except Exception:
             LOG.exception('Image %s was made by a create that failed and could not be deleted', image_id)
         raise
+
+
+def _delete_even_protected(wire: Wire, path: str) -> None:
+    """An image is protected from its first moment when it is created so."""
+    try:
+        wire.delete(path)
+    except Exception as exc:
+        if getattr(exc, 'status', None) != 403:
+            raise
+        wire.patch(path, [{'op': 'replace', 'path': '/protected', 'value': False}])
+        wire.delete(path)

@@ -86,14 +86,15 @@ def kind_of(error: BaseException) -> Kind | None:
 class Line:
     """One line of a table: our class, and how it is built.
 
-    :ivar fields: keywords of our template from (image id, text); None: the client's text is the message,
-        as when the client's own error was what callers saw
+    :ivar fields: keywords of our template from (image id, text); None: the client's text is the message
     :ivar both: the error is also an instance of the client's class
+    :ivar raw: callers used to see the client's own error: both, with its code
     """
 
     ours: type[errors.NovaException]
     fields: Callable[[Any, str], dict[str, Any]] | None = None
     both: bool = False
+    raw: bool = False
 
 
 def _image(image_id: Any, text: str) -> dict[str, Any]:
@@ -115,10 +116,10 @@ def _server(image_id: Any, text: str) -> dict[str, Any]:
 Table = Mapping[Kind, Line]
 
 _EVERYWHERE: Table = {
-    Kind.CONFLICT: Line(errors.ImageConflict, both=True),
-    Kind.TOO_LARGE: Line(errors.ImageQuotaExceeded, both=True),
+    Kind.CONFLICT: Line(errors.ImageConflict, raw=True),
+    Kind.TOO_LARGE: Line(errors.ImageQuotaExceeded, raw=True),
     Kind.UNREACHABLE: Line(errors.GlanceConnectionFailed, _server, both=True),
-    Kind.OTHER: Line(errors.ImageServiceError, both=True),
+    Kind.OTHER: Line(errors.ImageServiceError, raw=True),
 }
 #: show, update, download, locations
 IMAGE: Table = {
@@ -148,8 +149,8 @@ LISTING: Table = {
 #: delete: only 403, 404 and 409 were ever translated (C-185)
 DELETE: Table = {
     **_EVERYWHERE,
-    Kind.BAD_REQUEST: Line(errors.ImageBadRequest, both=True),
-    Kind.UNAUTHORIZED: Line(errors.ImageNotAuthorized, both=True),
+    Kind.BAD_REQUEST: Line(errors.ImageBadRequest, raw=True),
+    Kind.UNAUTHORIZED: Line(errors.ImageNotAuthorized, raw=True),
     Kind.FORBIDDEN: Line(errors.ImageNotAuthorized, _image),
     Kind.NOT_FOUND: Line(errors.ImageNotFound, _image),
     Kind.CONFLICT: Line(errors.ImageDeleteConflict, lambda image_id, text: {'reason': text}, both=True),
@@ -168,17 +169,15 @@ def translate(error: BaseException, table: Table, image_id: Any = None) -> error
         return None
     line = table[kind]
     text = str(error)
-    cls = errors.joined(line.ours, type(error)) if line.both else line.ours
-    if line.fields is not None:
-        ours = cls(**line.fields(image_id, text))
-    else:
-        ours = cls(text)
-        if line.both:
-            ours.code = getattr(error, 'code', ours.code)
-    if line.both:
+    both = line.both or line.raw
+    cls = errors.joined(line.ours, type(error)) if both else line.ours
+    ours = cls(text) if line.fields is None else cls(**line.fields(image_id, text))
+    if both:
         for name, value in vars(error).items():
             if name not in ('message', 'kwargs', 'args'):
                 setattr(ours, name, value)
+    if line.raw:
+        ours.code = getattr(error, 'code', ours.code)
     return ours
 
 

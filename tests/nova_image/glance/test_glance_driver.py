@@ -131,10 +131,28 @@ def test_a_failed_upload_leaves_no_image(
 def test_the_error_of_a_failed_create_outlives_a_failed_clean_up(
     server: Server, store: Store, make_driver: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    server.answer = lambda r: Answer(403, b'no') if r.method in ('PUT', 'DELETE') else store(r)
+    server.answer = lambda r: Answer(403, b'no') if r.method in ('PUT', 'DELETE', 'PATCH') else store(r)
     with pytest.raises(errors.Forbidden, match='HTTP no'):
         make_driver(server.url).create(CTX, {'name': 'x'}, b'hello')
     assert f'Image {IMAGE_ID} was made by a create that failed' in caplog.text
+
+
+@pytest.mark.contract('C-253')
+def test_a_failed_create_of_a_protected_image_leaves_no_image(
+    server: Server, store: Store, make_driver: Any
+) -> None:
+    state = {'protected': True}
+
+    def answer(request: Request) -> Answer:
+        if request.method == 'PATCH':
+            state['protected'] = json.loads(request.body)[0]['value']
+        refused = request.method == 'PUT' or (request.method == 'DELETE' and state['protected'])
+        return Answer(403, b'no') if refused else store(request)
+
+    server.answer = answer
+    with pytest.raises(errors.Forbidden):
+        make_driver(server.url).create(CTX, {'protected': True}, b'hello')
+    assert methods(server) == ['POST', 'PUT', 'DELETE', 'PATCH', 'DELETE']
 
 
 def test_data_of_no_kind_is_refused_before_any_request(server: Server, make_driver: Any) -> None:

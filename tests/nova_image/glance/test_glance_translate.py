@@ -116,10 +116,11 @@ def test_the_plain_table_keeps_the_text(theirs: Any, ours: type[Exception], both
         (glance.HTTPBadRequest, errors.Invalid),
     ],
 )
-def test_errors_of_a_listing_are_caught_by_either_name(theirs: Any, ours: type[Exception]) -> None:
+def test_errors_of_a_listing_are_caught_by_either_name(theirs: Any, ours: type[errors.NovaException]) -> None:
     error = translate.translate(theirs('text'), translate.LISTING)
     assert isinstance(error, ours)
     assert isinstance(error, theirs)
+    assert (error.code, str(error)) == (ours.code, 'HTTP text')
 
 
 @pytest.mark.contract('C-185', 'C-299')
