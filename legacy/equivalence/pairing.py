@@ -66,6 +66,11 @@ class Pairing:
         """Believe what the other pairing found out."""
         self.to_new, self.to_old = other.to_new, other.to_old
 
+    def bind(self, old: str, new: str) -> None:
+        """Let an id stand for another before anything is compared."""
+        if old not in self.common and new not in self.common:
+            self.to_new[old], self.to_old[new] = new, old
+
     def compare(self, old: Any, new: Any, path: str = '') -> list[Mismatch]:
         """All places where the two values differ by more than their runs; empty when they are equal."""
         if isinstance(old, Mapping) and isinstance(new, Mapping):
@@ -100,7 +105,7 @@ class Pairing:
         if path.rpartition('.')[2] in _HASHES:
             return old == new
         before, after = list(_TOKEN.finditer(old)), list(_TOKEN.finditer(new))
-        if len(before) != len(after) or _TOKEN.sub('\0', old) != _TOKEN.sub('\0', new):
+        if len(before) != len(after) or skeleton(old) != skeleton(new):
             return False
         return all(self._tokens(a, b) for a, b in zip(before, after, strict=True))
 
@@ -133,6 +138,11 @@ class Pairing:
     def _now(self, moment: float) -> bool:
         slack = _SLACK.total_seconds()
         return self.window is None or self.window[0] - slack <= moment <= self.window[1] + slack
+
+
+def skeleton(text: str) -> str:
+    """A text without its ids, times and temporary names."""
+    return _TOKEN.sub('\0', text)
 
 
 def _ids(texts: Iterable[str]) -> set[str]:

@@ -16,15 +16,16 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from legacy.equivalence import prove_report
 from legacy.equivalence.pairing import Mismatch
-from legacy.equivalence.prove_compare import Difference, compare
+from legacy.equivalence.prove_compare import Comparison, Difference, compare
 from legacy.equivalence.prove_report import Proof
 from legacy.equivalence.prove_run import Ended, Side, notes, run_side
-from legacy.equivalence.prove_stores import stores
+from legacy.equivalence.prove_stores import Stores, stores
 from legacy.equivalence.prove_trace import Operation, executed, gaps, read, span
 from legacy.equivalence.prove_tree import CannotProve, copy_tree, root_of
 from legacy.migrate import FileResult, Result, Site
@@ -48,6 +49,8 @@ def main(argv: list[str]) -> int:
         )
         if asked.json:
             _write_json(asked.json, proof)
+        if asked.json == '-':
+            return proof.exit_code
     except CannotProve as error:
         print(f'nova-image prove: {error}', file=sys.stderr)
         return 2
@@ -76,7 +79,9 @@ def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument('--driver', choices=('local', 'glance'), default='local',
                         help='local: a directory; glance: a throw-away Glance (extra "glance")')  # fmt: skip
     parser.add_argument(
-        '--json', metavar='FILE', help='also write the report as JSON; - for stdout'
+        '--json',
+        metavar='FILE',
+        help='also write the report as JSON; - for stdout, instead of the table',
     )
     parser.add_argument('--timeout', metavar='SECONDS', type=float, help='stop COMMAND after that')
     parser.add_argument('--keep', action='store_true', help='keep the scratch copies, say where')
@@ -141,35 +146,58 @@ def migrate(tree: Path, path: Path) -> Result:
         ) from error
 
 
+@dataclass(frozen=True)
+class Taken:
+    """What one run of COMMAND left behind."""
+
+    ended: Ended
+    operations: list[Operation]
+    stored: list[dict[str, Any]]
+
+
 def _compare_runs(
     proof: Proof, old: Side, new: Side, root: Path, cwd: Path, timeout: float | None
 ) -> None:
     migration = proof.migration
     watched = [new.tree / file for file in migration.changed]
     started = time.time()
-    ends: dict[str, Ended] = {}
-    contents: dict[str, list[dict[str, Any]]] = {}
+
+    def take(kind: Stores, side: Side) -> Taken:
+        kind.fresh(side)
+        ended = run_side(
+            side, proof.command, root, cwd, driver=proof.driver, settings=kind.settings,
+            watched=watched if side is new else (), timeout=timeout,
+        )  # fmt: skip
+        return Taken(ended, read(side, migration), kind.contents(side))
+
+    def differ(one: Taken, other: Taken) -> Comparison:
+        found = compare(
+            one.operations, other.operations, one.stored, other.stored, (started, time.time())
+        )
+        if (one.ended.status, one.ended.timed_out) != (other.ended.status, other.ended.timed_out):
+            words = Mismatch('exit', one.ended.words, other.ended.words)
+            found.differences.append(Difference('ended', 'COMMAND', mismatches=(words,)))
+        return found
+
     with stores(proof.driver) as kind:
-        for side in (old, new):
-            kind.fresh(side)
-            ends[side.name] = run_side(
-                side, proof.command, root, cwd, driver=proof.driver, settings=kind.settings,
-                watched=watched if side is new else (), timeout=timeout,
-            )  # fmt: skip
-            contents[side.name] = kind.contents(side)
-    proof.old, proof.new = ends['old'], ends['new']
-    before, after = read(old, migration), read(new, migration)
-    proof.comparison = compare(
-        before, after, contents['old'], contents['new'], (started, time.time())
-    )
-    if proof.old.status != proof.new.status or proof.old.timed_out != proof.new.timed_out:
-        words = Mismatch('exit', proof.old.words, proof.new.words)
-        proof.comparison.differences.append(Difference('ended', 'COMMAND', mismatches=(words,)))
-    lines = executed(new, after)
+        before, after = take(kind, old), take(kind, new)
+        proof.comparison = differ(before, after)
+        if proof.comparison.differences and not before.ended.timed_out:
+            again = Side('again', old.place.with_name('again'))
+            again.place.mkdir()
+            copy_tree(root, again.tree, old.place.parent)
+            unsteady = differ(before, take(kind, again)).differences
+            if unsteady:
+                proof.notes.append(
+                    f'two runs of the old program differ from each other as well ({len(unsteady)} '
+                    'differences); what differs may come from the program and not from the rewrite'
+                )
+    proof.old, proof.new = before.ended, after.ended
+    lines = executed(new, after.operations)
     proof.not_exercised = [
         site for site in migration.sites if site.status == 'rewritten' and not _ran(site, lines)
     ]
-    _judge(proof, old, new, before, after, lines)
+    _judge(proof, old, new, before.operations, after.operations, lines)
 
 
 def _judge(
@@ -203,6 +231,7 @@ def _judge(
             else 'COMMAND executed none of the rewritten files; does it run the code from somewhere else '
             'than the tree that was copied (an installed package)?'
         )
+        proof.notes += _from_elsewhere(after)
     if lost:
         proof.reasons.append(f'{lost} operations are missing in the recordings')
     if proof.migration.unaccounted:
@@ -222,6 +251,14 @@ def _judge(
         proof.notes.append(f'COMMAND failed on both sides alike: {proof.new.words}')
     if proof.comparison.concurrent:
         proof.notes.append('operations ran at the same time; their order was not compared')
+
+
+def _from_elsewhere(operations: Sequence[Operation]) -> list[str]:
+    """Files outside the tree that made operations, as a hint."""
+    files = {
+        str((each.raw.get('caller') or {}).get('file')) for each in operations if each.file is None
+    }
+    return [f'operations came from {", ".join(sorted(files)[:3])}'] if files else []
 
 
 def _ran(site: Site, lines: set[tuple[str, int]]) -> bool:

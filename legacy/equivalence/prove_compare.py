@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import json
 import types
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from legacy.equivalence.pairing import MISSING, Mismatch, Pairing, texts
+from legacy.equivalence.pairing import MISSING, Mismatch, Pairing, skeleton, texts
 from legacy.equivalence.prove_trace import Operation
 from nova_image import errors, images
 
@@ -127,7 +128,14 @@ def _in_order(old: Sequence[Operation], new: Sequence[Operation]) -> Pairs:
 
 
 def _any_order(old: Sequence[Operation], new: Sequence[Operation], pairing: Pairing) -> Pairs:
-    """Pair each old operation with an equal one of the same step, else with any of the same step."""
+    """Pair each old operation with an equal one of the same step, else with any of the same step.
+
+    Images made by equal calls are told apart by all that was done with them.
+    """
+    histories = _histories(new)
+    for history, ids in _histories(old).items():
+        for old_id, new_id in zip(ids, histories.get(history, ()), strict=False):
+            pairing.bind(old_id, new_id)
     waiting: dict[tuple[str, str, int], list[Operation]] = {}
     for operation in new:
         waiting.setdefault(operation.key, []).append(operation)
@@ -146,6 +154,24 @@ def _any_order(old: Sequence[Operation], new: Sequence[Operation], pairing: Pair
         rest = waiting.get(operation.key)
         yield operation, rest.pop(0) if rest else None
     yield from ((None, operation) for rest in waiting.values() for operation in rest)
+
+
+def _histories(operations: Sequence[Operation]) -> dict[tuple[str, ...], list[str]]:
+    """Ids of images by what was done with each, in whatever order."""
+    done: dict[str, list[str]] = {}
+    for operation in operations:
+        result = operation.raw.get('result')
+        made = result.get('id') if isinstance(result, dict) else None
+        image_id = operation.raw.get('args', {}).get('image_id') or made
+        if isinstance(image_id, str):
+            left, _ = _arguments(operation, operation)
+            what = json.dumps([operation.key, left, operation.content], sort_keys=True)
+            moved = [operation.raw.get(name) for name in ('sent', 'received', 'file')]
+            done.setdefault(image_id, []).append(skeleton(what) + json.dumps(moved))
+    found: dict[tuple[str, ...], list[str]] = {}
+    for image_id, history in done.items():
+        found.setdefault(tuple(sorted(history)), []).append(image_id)
+    return found
 
 
 def _mismatches(pairing: Pairing, old: Operation, new: Operation) -> list[Mismatch]:
@@ -167,15 +193,25 @@ def _arguments(old: Operation, new: Operation) -> tuple[dict[str, Any], dict[str
         kept = {k: v for k, v in (right['image_info'] or {}).items() if k not in more}
         left['image_info'] = _change(left['image_info'], old)
         right['image_info'] = _change(kept, new)
-    return left, right
+    return _given(left), _given(right)
+
+
+def _given(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in arguments.items() if value is not None}
 
 
 def _query(filters: Any) -> Any:
+    """What the filters ask for, by name; several values of one name as a list."""
     try:
         query = images.list_query(filters)
     except errors.NovaException:
         return filters
-    return {'by': sorted([list(pair) for pair in query.params]), 'drop_public': query.drop_public}
+    asked: dict[str, Any] = {}
+    for name, value in sorted(query.params):
+        asked[name] = [*asked[name], value] if name in asked else [value]
+    if query.drop_public:
+        asked['is_public'] = [False]
+    return {name: values[0] if len(values) == 1 else values for name, values in asked.items()}
 
 
 def _change(image_info: Any, operation: Operation) -> Any:

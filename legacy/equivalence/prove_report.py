@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -134,7 +135,7 @@ def _differences(proof: Proof) -> Iterator[str]:
     if file is not None and first.new_line:
         for sign, line, code in _code(file, first.new_line):
             yield f'{sign} {file.path}:{line}'
-            yield from (f'{sign}     {each}' for each in code)
+            yield from textwrap.indent(textwrap.dedent('\n'.join(code)), f'{sign}   ').splitlines()
     for mismatch in first.mismatches[:_MOST_MISMATCHES]:
         yield f'  {mismatch.path}'
         yield f'    - old {_short(mismatch.old)}'

@@ -52,7 +52,7 @@ class Operation:
         names = ('context', 'server', 'sent', 'received', 'file', 'result', 'error')
         found = {name: self.raw.get(name) for name in names}
         found['server'] = (found['server'] or '').rstrip('/') or None
-        return found
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def read(side: Side, migration: Result) -> list[Operation]:
@@ -93,16 +93,16 @@ def _operation(raw: dict[str, Any], side: Side, migration: Result) -> Operation:
         stream=(int(raw.get('pid', 0)), str(raw.get('thread'))),
         file=file,
         line=line,
-        new_line=_new_line(migration.files.get(file or ''), line, side.name),
+        new_line=_new_line(migration.files.get(file or ''), line, new=side.name == 'new'),
         where=f'{os.path.basename(name)}:{caller.get("function")}',
         raw=raw,
     )
 
 
-def _new_line(file: FileResult | None, line: int, side: str) -> int:
+def _new_line(file: FileResult | None, line: int, *, new: bool) -> int:
     if file is None:
         return line
-    if side == 'new':
+    if new:
         site = _site(file, line, new=True)
         return line if site is None else site.new_line
     site = _site(file, line, new=False)

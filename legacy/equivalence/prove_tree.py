@@ -115,6 +115,9 @@ def moved_command(
 
 
 def _argument(word: str, cwd: Path, new_cwd: Path | None, old_root: Path, new_root: Path) -> str:
+    name, equals, value = word.partition('=')
+    if name.startswith('-') and equals and os.path.isabs(value):
+        return f'{name}={_argument(value, cwd, new_cwd, old_root, new_root)}'
     if not os.path.isabs(word) and (new_cwd is not None or not (cwd / word).exists()):
         return word
     place = moved(cwd / word, old_root, new_root)

@@ -28,7 +28,7 @@ class Context:
     roles = ['member']
 
 
-def upload(ctx):
+def upload(ctx, data=b'abcdef'):
     service = glance.get_default_image_service()
     meta = {
         'name': 'one',
@@ -37,7 +37,7 @@ def upload(ctx):
         'properties': {'a': '1'},
     }
     service.create(ctx, dict(meta, name='two'))
-    return service.create(ctx, meta, b'abcdef')['id']
+    return service.create(ctx, meta, data)['id']
 
 
 def describe(ctx, ref):
@@ -194,7 +194,7 @@ def test_a_command_that_fails_on_both_sides_alike_proves_what_it_did(project: Pa
     assert 'COMMAND failed on both sides alike: exit 3' in prove_report.text(proof)
 
 
-def test_the_command_may_be_a_test_suite(project: Path) -> None:
+def test_the_command_may_be_a_test_suite_and_an_installed_script(project: Path) -> None:
     (project / 'test_app.py').write_text(
         'import app\n\n\ndef test_it(tmp_path):\n    ctx = app.Context()\n    ref = app.upload(ctx)\n'
         "    app.fetch(ctx, ref, str(tmp_path / 'out'))\n    assert app.find(ctx) == ['one']\n"
@@ -206,13 +206,22 @@ def test_the_command_may_be_a_test_suite(project: Path) -> None:
     assert len(proof.comparison.compared) == 4
 
 
+def test_a_program_that_differs_from_itself_is_told_so(project: Path) -> None:
+    (project / 'main.py').write_text(
+        MAIN + "import random\napp.describe(ctx, 'x%d' % random.getrandbits(64))\n"
+    )
+    proof = run()
+    assert proof.exit_code == 1
+    assert 'two runs of the old program differ' in ' '.join(proof.notes)
+
+
 def test_threads_and_processes_are_compared_without_an_order(project: Path) -> None:
     (project / 'main.py').write_text(
         'import concurrent.futures, subprocess, sys\nimport app\n'
         'if sys.argv[1:]:\n    print(app.upload(app.Context()))\nelse:\n'
         "    child = subprocess.Popen([sys.executable, 'main.py', 'child'])\n"
         '    with concurrent.futures.ThreadPoolExecutor(4) as pool:\n'
-        '        ids = list(pool.map(app.upload, [app.Context()] * 8))\n'
+        '        ids = list(pool.map(app.upload, [app.Context()] * 8, [b"%d" % n for n in range(8)]))\n'
         '        list(pool.map(app.describe, [app.Context()] * 8, ids))\n'
         '    raise SystemExit(child.wait())\n'
     )
@@ -255,6 +264,7 @@ def test_code_installed_from_elsewhere_is_nothing_proven(
     proof = run('installed_app.py')
     assert proof.exit_code == 2
     assert 'somewhere else' in ' '.join(proof.reasons)
+    assert str(elsewhere) in ' '.join(proof.notes)
 
 
 def test_no_site_found_is_nothing_proven_and_runs_nothing(project: Path) -> None:

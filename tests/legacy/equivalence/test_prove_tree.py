@@ -110,6 +110,8 @@ def test_a_command_runs_in_the_same_place_of_the_copy(copied: tuple[Path, Path])
     ]
     assert moved_command(['sh', 'mod.py'], old / 'pkg', old, new, path)[1] == new / 'pkg'
     assert moved_command(['sh', str(old / 'pkg')], old, old, new, path)[0][1] == str(new / 'pkg')
+    option = f'--cov={old / "pkg"}'
+    assert moved_command(['sh', option], old, old, new, path)[0][1] == f'--cov={new / "pkg"}'
 
 
 def test_a_command_from_outside_the_tree_is_led_into_the_copy(copied: tuple[Path, Path]) -> None:
