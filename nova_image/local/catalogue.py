@@ -64,6 +64,7 @@ class _Pool:
         self.lock = threading.Lock()
         self.idle: list[sqlite3.Connection] = []
         self.all: list[sqlite3.Connection] = []
+        self.file: tuple[int, int] | None = None
 
     def close(self) -> None:
         if self.pid == os.getpid():
@@ -96,7 +97,7 @@ class Catalogue:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for single statements, each of which sees one moment."""
-        pool = self._own_pool()
+        pool = self._current_pool()
         with self._translating():
             with pool.lock:
                 connection = pool.idle.pop() if pool.idle else None
@@ -128,10 +129,32 @@ class Catalogue:
         pool = self._pool
         if pool.pid != os.getpid():
             _left_by_parent.append(pool)
-            self._finalizer.detach()
-            pool = self._pool = _Pool()
-            self._finalizer = weakref.finalize(self, _Pool.close, pool)
+            pool = self._new_pool()
         return pool
+
+    def _current_pool(self) -> _Pool:
+        """The pool of this process, unless the file it is about has been replaced or removed meanwhile."""
+        pool = self._own_pool()
+        if pool.file is not None and pool.file != self._file():
+            with pool.lock:
+                for connection in pool.idle:
+                    connection.close()
+                pool.idle = []
+            pool = self._new_pool()
+        return pool
+
+    def _new_pool(self) -> _Pool:
+        self._finalizer.detach()
+        pool = self._pool = _Pool()
+        self._finalizer = weakref.finalize(self, _Pool.close, pool)
+        return pool
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     @staticmethod
     def _still_works(connection: sqlite3.Connection) -> bool:
@@ -142,8 +165,13 @@ class Catalogue:
         return True
 
     def _open(self, pool: _Pool) -> sqlite3.Connection:
-        if not self.path.exists():
-            self._create()
+        try:
+            if not self.path.exists():
+                self._create_once()
+        except OSError as exc:
+            raise errors.StoreUnreadable(
+                path=str(self.root), reason=f'{exc.strerror or exc}; expected a directory that can be written'
+            ) from exc
         connection = self._connect()
         try:
             connection.execute('PRAGMA foreign_keys = ON')
@@ -154,6 +182,7 @@ class Catalogue:
             raise
         with pool.lock:
             pool.all.append(connection)
+            pool.file = self._file()
         return connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -172,14 +201,6 @@ class Catalogue:
                 reason=f'it is not a version {VERSION} catalogue (application id {application:#x}, version '
                 f'{version}). Nothing was changed; move it away or point [image] local_path elsewhere',
             )
-
-    def _create(self) -> None:
-        try:
-            self._create_once()
-        except OSError as exc:
-            raise errors.StoreUnreadable(
-                path=str(self.root), reason=f'{exc.strerror or exc}; expected a directory that can be written'
-            ) from exc
 
     def _create_once(self) -> None:
         """Make directory and catalogue, once, however many processes try.

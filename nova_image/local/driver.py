@@ -33,7 +33,9 @@ def store_at(path: str | os.PathLike[str]) -> Store:
     """The store in that directory; one object for each directory of a process."""
     real = os.path.abspath(path)
     with _stores_lock:
-        return _stores.setdefault(real, Store(Path(real)))
+        if real not in _stores:
+            _stores[real] = Store(Path(real))
+        return _stores[real]
 
 
 def _forget_lock() -> None:
@@ -125,7 +127,7 @@ class LocalDriver(ImageDriver):
         """Make an image; with ``data``, or an empty active one for ``size`` 0 (C-158 to C-163, C-255)."""
         change = images.outgoing(image_info, context)
         fields = dict(change.fields)
-        if change.size == 0 and not isinstance(change.size, bool) and data is None:
+        if type(change.size) is int and change.size == 0 and data is None:
             fields, data = changes.forced(fields), b''
         who, store = self._who(context), self._store()
         upload = None if data is None else transfer.upload(data)

@@ -23,7 +23,6 @@ READ_ONLY = frozenset(
 RESERVED = frozenset(('location', 'locations', 'deleted', 'deleted_at'))
 RESERVED_PREFIX = 'os_glance'
 MAX_PROPERTIES = MAX_TAGS = MAX_MEMBERS = 128
-MAX_LOCATIONS = 10
 
 _UUID = re.compile(r'[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z')
 _FOUR_BYTES = re.compile('[\U00010000-\U0010ffff]')

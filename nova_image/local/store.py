@@ -52,7 +52,7 @@ class Store:
     def _first_use(self) -> None:
         if self._settled_by == os.getpid():
             return
-        if self.root.exists() and not self.root.is_dir():
+        if os.path.exists(self.root) and not os.path.isdir(self.root):
             raise errors.StoreUnreadable(
                 path=str(self.root), reason='it is no directory; set [image] local_path to one'
             )

@@ -21,20 +21,30 @@ HAMMER = Path(__file__).with_name('hammer.py')
 CONTEXT = SimpleNamespace(auth_token='token', project_id='p', user_id='u', is_admin=False, roles=['member'])
 
 
-def start(root: Path, seed: int, turns: int) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, str(HAMMER), str(root), str(seed), str(turns)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+class Worker:
+    """A hammering process, and what it said that it had done."""
 
+    def __init__(self, root: Path, seed: int, turns: int) -> None:
+        self.log = root.with_name(f'{root.name}-{seed}.log')
+        with self.log.open('wb') as out, self.log.with_suffix('.err').open('wb') as err:
+            command = [sys.executable, str(HAMMER), str(root), str(seed), str(turns)]
+            self.process = subprocess.Popen(command, stdout=out, stderr=err)
 
-def finish(process: subprocess.Popen[str]) -> list[list[str]]:
-    """What the process said that it had done."""
-    out, err = process.communicate(timeout=300)
-    assert process.returncode in (0, -signal.SIGKILL), err
-    return [line.split() for line in out.splitlines(keepends=True) if line.endswith('\n')]
+    def said(self) -> list[list[str]]:
+        lines = self.log.read_text().splitlines(keepends=True)
+        return [line.split() for line in lines if line.endswith('\n')]
+
+    def kill_once_at_work(self, after: float) -> list[list[str]]:
+        while not self.said() and self.process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(after)
+        self.process.kill()
+        return self.finish()
+
+    def finish(self) -> list[list[str]]:
+        self.process.wait(300)
+        assert self.process.returncode in (0, -signal.SIGKILL), self.log.with_suffix('.err').read_text()
+        return self.said()
 
 
 def check_store(root: Path, said: list[list[list[str]]]) -> None:
@@ -68,25 +78,19 @@ def _hammer():  # type: ignore[no-untyped-def]
 def kill_at_random(root: Path, seed: int, kills: int, at_once: int) -> list[list[list[str]]]:
     """Keep ``at_once`` processes at work, killing one after the other; what each of them said."""
     choose = random.Random(seed)
-    running = [start(root, seed * 1000 + number, 10_000) for number in range(at_once)]
+    workers = [Worker(root, seed * 1000 + number, 10_000) for number in range(at_once)]
     said = []
     for number in range(kills):
-        time.sleep(choose.uniform(0.05, 0.5))
-        victim = running.pop(0)
-        victim.kill()
-        said.append(finish(victim))
+        said.append(workers.pop(0).kill_once_at_work(choose.uniform(0, 0.3)))
         if number < kills - at_once:
-            running.append(start(root, seed * 1000 + at_once + number, 10_000))
-    for process in running:
-        process.kill()
-        said.append(finish(process))
+            workers.append(Worker(root, seed * 1000 + at_once + number, 10_000))
     return said
 
 
 def test_processes_share_a_store(tmp_path: Path) -> None:
     root = tmp_path / 'store'
-    running = [start(root, seed, 25) for seed in range(3)]
-    said = [finish(process) for process in running]
+    workers = [Worker(root, seed, 25) for seed in range(3)]
+    said = [worker.finish() for worker in workers]
     assert all(lines[-1] == ['done'] for lines in said)
     check_store(root, said)
 
@@ -94,7 +98,6 @@ def test_processes_share_a_store(tmp_path: Path) -> None:
 def test_a_killed_process_leaves_a_whole_store(tmp_path: Path) -> None:
     root = tmp_path / 'store'
     said = kill_at_random(root, 1, kills=5, at_once=2)
-    assert any(lines for lines in said), 'nothing was done before the kills'
     check_store(root, said)
 
 

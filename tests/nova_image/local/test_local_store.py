@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -155,6 +157,30 @@ def test_a_directory_below_a_file_is_a_clear_error(root: Path, someone: Any) -> 
         LocalDriver(local_conf(root / 'below')).list(someone)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can become nobody')
+@pytest.mark.parametrize('mode', [0o700, 0o755])
+def test_a_directory_of_somebody_else_is_a_clear_error(mode: int, someone: Any) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        root = Path(name) / 'store'
+        driver = LocalDriver(local_conf(root))
+        driver.create(someone, dict(RAW), b'bytes')
+        driver.close()
+        os.chmod(name, mode)
+        child = os.fork()
+        if not child:
+            code = 1
+            try:
+                os.setuid(65534)
+                for operation in (driver.list, lambda context: driver.create(context, dict(RAW), b'more')):
+                    with pytest.raises(errors.StoreUnreadable, match='expected a'):
+                        operation(someone)
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert len(driver.list(someone)) == 1
+
+
 @pytest.mark.parametrize('junk', [b'not a database at all, but longer than a header' * 100, b'SQLite format 3\x00junk'])
 def test_a_file_that_is_no_catalogue_is_left_as_it_is(root: Path, someone: Any, junk: bytes) -> None:
     root.mkdir()
@@ -300,6 +326,19 @@ def test_no_connection_survives_a_fork(driver: LocalDriver, root: Path, someone:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert {record['name'] for record in driver.list(someone)} == {'before', 'in the child'}
+
+
+def test_a_store_that_was_removed_is_begun_anew(driver: LocalDriver, root: Path, someone: Any) -> None:
+    driver.create(someone, dict(RAW), b'bytes')
+    shutil.rmtree(root)
+    assert driver.list(someone) == []
+    made = driver.create(someone, dict(RAW), b'bytes')
+    assert content_of(driver, someone, made['id']) == b'bytes'
+
+
+def test_text_that_is_none_is_refused(driver: LocalDriver, someone: Any) -> None:
+    with pytest.raises(errors.Invalid, match='no text'):
+        driver.create(someone, {'name': 'lone surrogate \ud800'})
 
 
 def test_a_closed_driver_can_be_used_again(driver: LocalDriver, someone: Any) -> None:
