@@ -7,8 +7,9 @@ there.
 
 from __future__ import annotations
 
+import http.client
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from glanceclient import exc as glance
@@ -16,6 +17,7 @@ from urllib3 import exceptions as urllib3_exc
 
 from nova_image import errors
 from nova_image.glance.wire import Wire, image_path
+from nova_image.options import Settings
 
 CHUNK_BYTES = 1024 * 1024
 _RANGE = re.compile(r'bytes (\d+)-(\d+)/(\d+|\*)')
@@ -25,7 +27,8 @@ _CANNOT_RANGE = (400, 405, 416, 501)
 class WireBody:
     """The body of one GET, as :class:`nova_image.transfer.Body`."""
 
-    def __init__(self, response: Any, image_id: str, offset: int = 0) -> None:
+    def __init__(self, response: Any, image_id: str, settings: Settings, offset: int = 0) -> None:
+        self._settings = settings
         self.offset = offset
         self._response = response
         self._raw = response.raw
@@ -37,27 +40,38 @@ class WireBody:
 
     def readinto(self, buffer: memoryview) -> int:
         """Fill ``buffer`` with what is there, at least one byte; 0 at the end of a whole body."""
-        chunk = self._read(len(buffer))
-        buffer[: len(chunk)] = chunk
-        return len(chunk)
+        if self._decode:
+            chunk = self._guarded(lambda: self._raw.read(len(buffer), decode_content=True))
+            buffer[: len(chunk)] = chunk
+            return self._moved(len(chunk))
+        # Past urllib3, which would make a new bytes object of every piece.
+        return self._moved(self._guarded(lambda: self._raw._fp.readinto(buffer)))
 
     def __iter__(self) -> Iterator[bytes]:
-        while chunk := self._read(CHUNK_BYTES):
+        while True:
+            chunk: bytes = self._guarded(lambda: self._raw.read(CHUNK_BYTES, decode_content=self._decode))
+            if not self._moved(len(chunk)):
+                return
             yield chunk
 
-    def _read(self, size: int) -> bytes:
+    def _guarded(self, read: Callable[[], Any]) -> Any:
         try:
-            chunk: bytes = self._raw.read(size, decode_content=self._decode)
-        except urllib3_exc.ReadTimeoutError as exc:
+            return read()
+        except (urllib3_exc.ReadTimeoutError, TimeoutError) as exc:
             raise errors.ImageTransferStalled(
-                image_id=self._image_id, moved=self._received, seconds='too many', expected='more'
+                image_id=self._image_id,
+                moved=self._received,
+                seconds=self._settings.stall_timeout,
+                expected=self._settings.stall_bytes,
             ) from exc
-        except (urllib3_exc.HTTPError, OSError) as exc:
+        except (urllib3_exc.HTTPError, http.client.HTTPException, OSError) as exc:
             raise self._cut() from exc
-        self._received += len(chunk)
-        if not chunk and size and self.length is not None and self._received < self.length:
+
+    def _moved(self, count: int) -> int:
+        self._received += count
+        if not count and self.length is not None and self._received < self.length:
             raise self._cut()
-        return chunk
+        return count
 
     def _cut(self) -> errors.ImageDownloadIncomplete:
         return errors.ImageDownloadIncomplete(
@@ -68,6 +82,8 @@ class WireBody:
 
     def close(self) -> None:
         """Give the connection back, or up when the body was not read to its end."""
+        if self.length is not None and self._received == self.length and not self._decode:
+            self._raw.release_conn()
         self._response.close()
 
 
@@ -91,7 +107,7 @@ class Opening:
             raise errors.ImageHasNoData(image_id=self._image_id, reason='Image has no associated data')
         if response.status_code == 206:
             if offset and self._is_the_rest(response, offset):
-                return WireBody(response, self._image_id, offset)
+                return WireBody(response, self._image_id, self._wire.settings, offset)
             response.close()
             response = self._request({})
             if response.status_code != 200:
@@ -100,7 +116,7 @@ class Opening:
                     status=response.status_code,
                     reason=f'image {self._image_id} came in part where all of it was asked for',
                 )
-        return WireBody(response, self._image_id)
+        return WireBody(response, self._image_id, self._wire.settings)
 
     def _get(self, offset: int) -> Any:
         if not offset:

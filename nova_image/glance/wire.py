@@ -145,11 +145,12 @@ def image_path(image_id: str, *rest: str) -> str:
 class Wire:
     """The requests of one operation: same credential, same server while it answers, one deadline.
 
+    :ivar settings: read once, at the start of the operation
     :param choice: server and credential
     """
 
     def __init__(self, context: Any, settings: Settings, choice: Choice, http: Any) -> None:
-        self._settings = settings
+        self.settings = settings
         self._choice = choice
         self._http = http
         self._request_id = getattr(context, 'global_id', None)
@@ -190,7 +191,7 @@ class Wire:
             sender.send,
             'upload',
             self._choice,
-            self._settings.num_retries,
+            self.settings.num_retries,
             reading=False,
             deadline=float('inf'),
             again=sender.check_repeatable,
@@ -201,18 +202,18 @@ class Wire:
         """An open response with image data, its body unread; the caller closes it."""
 
         def ask(server: str) -> Any:
-            timed = self._limits(self._settings.first_byte_timeout, None)
+            timed = self._limits(self.settings.first_byte_timeout, None)
             return self._exchange(
                 server, 'GET', path, client=_StreamClient, timed=timed, extra=headers or {}
             )
 
         return retries.persistently(
-            ask, 'data', self._choice, self._settings.num_retries, reading=True, deadline=float('inf')
+            ask, 'data', self._choice, self.settings.num_retries, reading=True, deadline=float('inf')
         )
 
     def _renew_deadline(self) -> None:
         """Transfers have no total; what follows one is a metadata call of its own (D-10)."""
-        self._deadline = time.monotonic() + self._settings.metadata_timeout
+        self._deadline = time.monotonic() + self.settings.metadata_timeout
 
     def _metadata(
         self,
@@ -227,20 +228,20 @@ class Wire:
         headers = {'Content-Type': content_type} if content_type else {}
 
         def ask(server: str) -> Any:
-            timed = self._limits(self._settings.first_byte_timeout, self._deadline)
+            timed = self._limits(self.settings.first_byte_timeout, self._deadline)
             return self._exchange(server, method, path, headers=headers, data=data, timed=timed)[1]
 
         return retries.persistently(
             ask,
             name,
             self._choice,
-            self._settings.num_retries,
+            self.settings.num_retries,
             reading=reading,
             deadline=self._deadline,
         )
 
     def _limits(self, first_byte: float, deadline: float | None) -> Limits:
-        settings = self._settings
+        settings = self.settings
         return Limits(first_byte, settings.stall_timeout, settings.stall_bytes, deadline)
 
     def _exchange(
@@ -277,7 +278,7 @@ class Wire:
                         auth=auth,
                         authenticated=auth is not None,
                         allow_reauth=not isinstance(data, _Readable),
-                        timeout=(self._settings.connect_timeout, timed.first_byte),
+                        timeout=(self.settings.connect_timeout, timed.first_byte),
                         redirect=False,
                         log=False,
                     )
@@ -333,7 +334,7 @@ class _Sender:
         self._renewed = False
 
     def send(self, server: str) -> None:
-        wire, settings = self._wire, self._wire._settings
+        wire, settings = self._wire, self._wire.settings
         timed = wire._limits(settings.upload_answer_timeout, None)
         try:
             wire._exchange(
