@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from legacy.faults import _translated
 from legacy.log import LOG
 from legacy.seams import AS_TOLD, glance
+from legacy.service import sends_data
 from legacy.urls import settings
 from nova_image import errors
 from nova_image.driver import ImageDriver
@@ -63,7 +64,7 @@ class OldClientDriver(ImageDriver):
         return image_id if self.image_id is None else self.image_id
 
     @abc.abstractmethod
-    def call(self, context: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    def call(self, context: Any, method: str, /, *args: Any, **kwargs: Any) -> Any:
         """One call of the client, in the convention of the old class."""
 
     def is_available(self, context: Any, record: Mapping[str, Any]) -> bool:
@@ -190,7 +191,7 @@ class V1ClientDriver(OldClientDriver):
 
     version = 1
 
-    def call(self, context: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    def call(self, context: Any, method: str, /, *args: Any, **kwargs: Any) -> Any:
         return self.client.call(context, 1, method, *args, **kwargs)
 
     def get(self, context: Any, image_id: Any, include_locations: bool) -> Any:
@@ -205,7 +206,7 @@ class V1ClientDriver(OldClientDriver):
     def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
         """One call; errors by the plain table (C-158 to C-161)."""
         sent = glance._translate_to_glance(image_info)
-        if data is not None:
+        if sends_data(data):
             sent['data'] = data
         with _plain_errors():
             image = self.call(context, 'create', **sent)
@@ -227,7 +228,7 @@ class V1ClientDriver(OldClientDriver):
         sent = glance._translate_to_glance(image_info)
         sent.pop('id', None)
         sent['purge_props'] = purge_props if self.purge_props is AS_TOLD else self.purge_props
-        if data is not None:
+        if sends_data(data):
             sent['data'] = data
         with _image_errors(image_id):
             image = self.call(context, 'update', image_id, **sent)
@@ -240,7 +241,7 @@ class V2ClientDriver(OldClientDriver):
 
     version = 2
 
-    def call(self, context: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    def call(self, context: Any, method: str, /, *args: Any, **kwargs: Any) -> Any:
         given: dict[str, Any] = {}
         if args:
             given['args'] = args
@@ -286,6 +287,15 @@ class V2ClientDriver(OldClientDriver):
         record: dict[str, Any] = glance._translate_from_glance(image)
         return record
 
+    def _located(self, context: Any, image_id: Any, location: str) -> Any:
+        """A refused location is the location's fault, not the image's (C-257)."""
+        try:
+            return self.call(context, 'add_location', image_id, location, {})
+        except Exception as error:
+            if _status_of(error) == 400:
+                glance._reraise_translated_exception()
+            raise
+
     def _uploaded(self, context: Any, image_id: Any, data: Any) -> Any:
         self.call(context, 'upload', image_id, data)
         return self.call(context, 'get', image_id)
@@ -316,8 +326,13 @@ class V2ClientDriver(OldClientDriver):
                 ]
             image = self.call(context, 'update', **sent)
             if location:
-                image = self.call(context, 'add_location', image_id, location, {})
+                image = self._located(context, image_id, location)
             if data is not None:
                 image = self._uploaded(context, image_id, data)
         record: dict[str, Any] = glance._translate_from_glance(image)
         return record
+
+
+def _status_of(error: Exception) -> Any:
+    """The HTTP status of a glanceclient error."""
+    return getattr(error, 'code', None)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from legacy.deviating import failures, records, servers, transfers
+from legacy.deviating import failures, records, refusals, releases, servers, transfers, uploads
 from legacy.deviating.recordings import GLANCE, LOCAL, SEAM, Answer, Replay
 
 __all__ = ['DEVIATIONS', 'GLANCE', 'LOCAL', 'SEAM', 'Deviation', 'expectation']
@@ -111,18 +111,169 @@ DEVIATIONS: tuple[Deviation, ...] = (
         contract=('C-124',),
         compute=transfers.own_client_for_locations,
     ),
+    Deviation(
+        number=12,
+        what='A download that fails while it is written is logged at ERROR by the v1 class too',
+        why='Every release since 12 says which path failed and why.',
+        contract=('C-131', 'C-206'),
+        compute=transfers.failed_write_is_logged,
+    ),
+    Deviation(
+        number=13,
+        what='An id that cannot be one is ImageNotFound without a request; of a full href the last segment counts',
+        why='Such an id went into the URL as it was: a delete of "x/../<id>" deleted <id>.',
+        contract=('C-093', 'C-094', 'C-208'),
+        compute=refusals.strange_ids,
+    ),
+    Deviation(
+        number=14,
+        what='The availability rule reads the custom keys of a v2 model',
+        why='It stumbled over every private image where the caller had no token.',
+        contract=('C-089',),
+        compute=refusals.v2_models_have_an_answer,
+    ),
+    Deviation(
+        number=15,
+        what='Metadata and filters of a wrong type raise BadImageInfo and BadFilter, which are the old error too',
+        why='The text says what was given and what was expected.',
+        contract=('C-070', 'C-266'),
+        compute=refusals.wrong_types_are_named,
+    ),
+    Deviation(
+        number=16,
+        what='Negative num_retries count as 0, with a warning',
+        why='No attempt was made at all and None came back as if it were the answer.',
+        contract=('C-052',),
+        compute=refusals.negative_retries,
+    ),
+    Deviation(
+        number=17,
+        what='A delete translates the deprecated client classes as well as the HTTP ones',
+        why='Fakes and older clients raise them, and every other method knew them.',
+        contract=('C-186', 'C-191'),
+        compute=failures.base_classes_count,
+    ),
+    Deviation(
+        number=18,
+        what='HTTP errors that come up while a listing is read are ours and the client error at once',
+        why='They escaped raw by an accident of laziness; both generations of callers must catch them.',
+        contract=('C-054', 'C-077', 'C-310'),
+        compute=failures.listing,
+    ),
+    Deviation(
+        number=19,
+        what='GlanceImageService shows what the v1 object says, None where it says nothing, in every release',
+        why='2014.1 is the reference of the class; 14.0.0 made 0 of a missing size and hid some checksums.',
+        contract=('C-101', 'C-105'),
+        compute=releases.v1_records,
+    ),
+    Deviation(
+        number=20,
+        what='NotAuthorized and Forbidden are one class',
+        why='Old and new `except` clauses must catch the same error.',
+        contract=('C-298',),
+        compute=releases.one_forbidden,
+    ),
+    Deviation(
+        number=21,
+        what='get_api_servers() without a context yields (host, port, use_ssl) tuples whose text is the URL',
+        why='Releases disagree; the tuple serves both kinds of callers.',
+        contract=('C-036', 'C-040', 'C-309'),
+        compute=releases.server_items,
+    ),
+    Deviation(
+        number=22,
+        what='Identity headers read user_id and project_id before user and tenant; roles may be missing',
+        why='Contexts of later releases have no user, tenant or roles.',
+        contract=('C-027', 'C-029'),
+        compute=releases.user_id_first,
+    ),
+    Deviation(
+        number=23,
+        what='A reference without a version segment names its server',
+        why='generate_image_url of every release makes such references; 13 to 34 cut them to "http:/".',
+        contract=('C-024', 'C-025'),
+        compute=releases.both_shapes_of_url,
+    ),
+    Deviation(
+        number=24,
+        what='An update that sends data keeps the properties that it does not name, in the v2 class too',
+        why='The v1 server never purged with data, and snapshots rely on it.',
+        contract=('C-177', 'C-320'),
+        compute=uploads.no_purge_with_data,
+    ),
+    Deviation(
+        number=25,
+        what='Empty text and empty bytes mean no data, in the v2 class too',
+        why='One meaning on all paths; an empty image is asked for by size 0.',
+        contract=('C-159', 'C-254', 'C-321'),
+        compute=uploads.empty_text_is_no_data,
+    ),
+    Deviation(
+        number=26,
+        what='An empty image is activated as raw, without a request for the schema',
+        why='The service inspects content today and refuses an empty qcow2.',
+        contract=('C-255', 'C-256'),
+        compute=uploads.activation_is_raw,
+    ),
+    Deviation(
+        number=27,
+        what='Signature verification is refused with a clear error before anything is fetched',
+        why='It is not built yet, and leaving it out silently would defeat its purpose.',
+        contract=('C-145', 'C-304'),
+        compute=uploads.signatures_are_refused,
+    ),
+    Deviation(
+        number=28,
+        what='Of a filter property-x exactly the prefix is taken off',
+        why='Letters of the prefix were stripped one by one: property-os_type asked for s_type and found nothing.',
+        contract=('C-226',),
+        compute=uploads.exact_prefix,
+    ),
+    Deviation(
+        number=29,
+        what='An image property may be called version, method, context or controller',
+        why='Such a property raised TypeError, or went to another controller of the client.',
+        contract=('C-055', 'C-056'),
+        compute=uploads.names_do_not_clash,
+    ),
+    Deviation(
+        number=30,
+        what='The filter is_public may be a bool or None, and changes-since of any type, in the v2 class too',
+        why='v1 took them; 14.0.0 stumbled before anything was asked.',
+        contract=('C-228', 'C-230'),
+        compute=uploads.is_public_of_any_type,
+    ),
+    Deviation(
+        number=31,
+        what='Locations that are null are none, and one without metadata has none',
+        why='Both stopped a download that could go on.',
+        contract=('C-123', 'C-142'),
+        compute=transfers.odd_locations,
+    ),
+    Deviation(
+        number=32,
+        what='A host without a port, handed to GlanceClientWrapper, is an endpoint',
+        why='Port None made the address http://h:None; since 13 the argument is an endpoint.',
+        contract=('C-323',),
+        compute=servers.host_without_port,
+    ),
 )
 
 
 def expectation(case: dict[str, Any], place: str, frontend: str = '') -> tuple[Answer, list[int]]:
     """What the case is expected to come to here, and the numbers of the deviations that say so."""
     replay = Replay(case, place, frontend)
-    expected: Answer = case['expect']
+    expected: Answer = copy.deepcopy(case['expect'])
+    before: Answer = case['expect']
     touched: list[int] = []
     for entry in DEVIATIONS:
-        changed = copy.deepcopy(expected)
-        entry.compute(replay, changed)
-        if changed != expected:
-            expected = changed
+        try:
+            entry.compute(replay, expected)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            # A case of a shape that the computation was not written for: it says nothing about it.
+            expected = copy.deepcopy(before)
+        if expected != before:
+            before = copy.deepcopy(expected)
             touched.append(entry.number)
     return expected, touched

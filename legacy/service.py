@@ -161,4 +161,4 @@ def none_as_text(image_meta: Any) -> Any:
 
 def sends_data(data: Any) -> bool:
     """Whether there is something to upload (D-5)."""
-    return data is not None and not (isinstance(data, str | bytes) and not data)
+    return data is not None and (bool(data) or hasattr(data, 'read'))

@@ -16,6 +16,7 @@ from typing import Any
 
 from legacy.deprecation import deprecated
 from legacy.seams import glance
+from legacy.urls import settings
 from nova_image import images
 
 __all__: list[str] = []
@@ -137,6 +138,9 @@ def _translate_to_glance(image_meta: Mapping[str, Any]) -> dict[str, Any]:
     """Metadata as the v1 client takes it: JSON properties as text, read-only fields gone (C-119)."""
     converted = glance._convert_to_string(image_meta)
     result: dict[str, Any] = glance._remove_read_only(converted)
+    now = settings()
+    if now.is_set('glance', 'use_glance_v1') and not now.value('glance', 'use_glance_v1'):
+        result = glance._convert_to_v2(result)  # release 14 on v2, and nobody else, sets it so
     return result
 
 
@@ -183,15 +187,16 @@ def _extract_attributes_v2(image: Any, include_locations: bool = False) -> dict[
             output[name] = value
         else:
             output['properties'][name] = value
-    output['is_public'] = getattr(image, 'visibility', None) == 'public'
+    if hasattr(image, 'visibility'):
+        output['is_public'] = image.visibility == 'public'
     if 'size' in output and output['size'] is None:
         output['size'] = 0
     if include_locations:
         output['locations'] = list(getattr(image, 'locations', None) or ())
-        direct_url = getattr(image, 'direct_url', None)
-        if direct_url:
-            output['direct_url'] = direct_url
-            output['locations'].append({'url': direct_url, 'metadata': {}})
+        if hasattr(image, 'direct_url'):
+            output['direct_url'] = image.direct_url
+        if output.get('direct_url'):
+            output['locations'].append({'url': output['direct_url'], 'metadata': {}})
     return copy.deepcopy(output)
 
 
@@ -231,10 +236,12 @@ def _convert_to_v2(image_meta: Mapping[str, Any]) -> dict[str, Any]:
 @deprecated('_remove_read_only')
 def _remove_read_only(image_meta: Mapping[str, Any]) -> dict[str, Any]:
     """A deep copy without status and timestamps (C-118)."""
-    output = dict(copy.deepcopy(image_meta))
+    output: Any = copy.deepcopy(image_meta)
     for name in _READ_ONLY:
-        output.pop(name, None)
-    return output
+        if name in output:
+            del output[name]
+    stripped: dict[str, Any] = output
+    return stripped
 
 
 @deprecated('_limit_attributes')

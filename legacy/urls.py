@@ -96,7 +96,7 @@ def generate_glance_url(context: Any = None) -> str:
     if any(now.is_set(*name) for name in _HOST_OPTIONS) or not (configured or context is not None):
         return now.host_url
     if configured:
-        return configured[0].rstrip('/')
+        return configured[0]
     from nova_image.api import API
 
     return API().generate_glance_url(context)

@@ -9,6 +9,7 @@ reads it, a line in Settings.
 from __future__ import annotations
 
 import copy
+import ipaddress
 import logging
 import os
 import socket
@@ -261,6 +262,13 @@ def _glance(name: str, kind: Callable[[Any], T]) -> _Read[T]:
     return _Read(lambda settings: kind(settings.conf.glance[name]))
 
 
+_HOST_NAMES = tuple(
+    (group, prefix + name)
+    for group, prefix in (('glance', ''), ('DEFAULT', 'glance_'))
+    for name in ('host', 'port', 'protocol')
+)
+
+
 def _text(value: Any) -> str | None:
     return None if value is None else str(value)
 
@@ -338,6 +346,7 @@ class Settings:
     num_retries = _Read(lambda s: s._num_retries())
     api_servers = _Read(lambda s: s._api_servers())
     host_url = _Read(lambda s: s._host_url())
+    is_host_set = _Read(lambda s: any(s.is_set(*name) for name in _HOST_NAMES))
 
     def is_set(self, group: str, name: str) -> bool:
         """Whether somebody set the option, in a file, by override, default override or environment."""
@@ -387,24 +396,28 @@ class Settings:
             return tuple(as_url(entry) for entry in self.value('DEFAULT', 'glance_api_servers'))
         if self.is_set('glance', 'endpoint_override') and self.value('glance', 'endpoint_override'):
             return (str(self.value('glance', 'endpoint_override')).rstrip('/'),)
-        names = ('glance', 'host'), ('glance', 'port'), ('glance', 'protocol')
-        old = ('DEFAULT', 'glance_host'), ('DEFAULT', 'glance_port'), ('DEFAULT', 'glance_protocol')
-        if any(self.is_set(*name) for name in names + old):
+        if self.is_host_set:
             return (self.host_url,)
         return ()
 
     def _host_url(self) -> str:
         """``protocol://host:port``, IPv6 hosts in brackets (C-014, C-015)."""
-        host = self.host
-        if ':' in host and not host.startswith('['):
-            host = f'[{host}]'
-        return f'{self.protocol}://{host}:{self.port}'
+        return f'{self.protocol}://{bracketed(self.host)}:{self.port}'
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a URL: a bare IPv6 address in brackets, anything else as it is (C-015)."""
+    try:
+        return f'[{host}]' if ipaddress.IPv6Address(host).scope_id is None else host
+    except ValueError:
+        return host
 
 
 def as_url(entry: str) -> str:
     """A server entry as a base URL: ``http://`` where no scheme is given, no trailing slash (C-037)."""
     entry = str(entry).strip()
-    return (entry if '//' in entry else f'http://{entry}').rstrip('/')
+    url = entry if '//' in entry else f'http://{entry}'
+    return url if url.endswith('://') else url.rstrip('/')
 
 
 _KEPT = (None, 'nova-image settings')

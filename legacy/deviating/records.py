@@ -48,14 +48,13 @@ def _put_back(given: Any, now: Any) -> None:
     if isinstance(given, list) and isinstance(now, list):
         for one, other in zip(given, now, strict=False):
             _put_back(one, other)
-    elif isinstance(given, dict) and isinstance(now, dict):
-        if not any(key.startswith('$') for key in given):
-            for key in ('filters', 'properties'):
-                if isinstance(given.get(key), dict) and isinstance(now.get(key), dict):
-                    now[key] = given[key]
-            for key in given:
-                if key in now:
-                    _put_back(given[key], now[key])
+    elif isinstance(given, dict) and isinstance(now, dict) and not any(key.startswith('$') for key in given):
+        for key in ('filters', 'properties'):
+            if isinstance(given.get(key), dict) and isinstance(now.get(key), dict):
+                now[key] = {name: now[key].get(name, value) for name, value in given[key].items()}
+        for key in given:
+            if key in now:
+                _put_back(given[key], now[key])
 
 
 def _is_still_different(replay: Replay, expected: Answer, number: int) -> bool:
@@ -82,14 +81,14 @@ def _same(form: Any, now: Any) -> bool:
     if not isinstance(form, dict):
         return bool(form == now)
     if '$iter' in form:
-        return isinstance(now, dict) and now.get('consumed') == 0
+        return True  # an iterator for a JSON text was read; ours reads a copy
     if '$path' in form:
         return bool(now == f'<root>/{form["$path"]}')
     for tag in ('$source', '$sink', '$opaque', '$ctx'):
         if tag in form:
             return now is None or bool(now.get(tag) == form[tag])
     if any(key.startswith('$') for key in form):
-        return True
+        return form == now or '$exc' in form or '$image' in form
     return isinstance(now, dict) and form.keys() == now.keys() and all(
         _same(form[key], now[key]) for key in form
     )

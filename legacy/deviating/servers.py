@@ -55,6 +55,40 @@ def no_token_for_strangers(replay: Replay, expected: Answer) -> None:
                 event['kwargs'].pop(name, None)
             if sent.get('X-Auth-Token'):
                 step.events.insert(place, log('WARNING'))
+        _context_not_read(replay, step)
+
+
+def _context_not_read(replay: Replay, step: Step) -> None:
+    """Where nothing is sent of the caller, a context that lacks something does no harm."""
+    error = step.answer.get('exception')
+    href = _reference(replay, step)
+    if step.operation != 'get_remote_image_service' or not error or error['class'] != 'AttributeError':
+        return
+    if href is None or '/' not in href or _origin(href) in _configured(replay):
+        return
+    parts = urlsplit(href)
+    port, secure = parts.port or (443 if parts.scheme == 'https' else 80), parts.scheme == 'https'
+    host = parts.hostname or ''
+    form = step.argument(0, 'context')
+    context = replay.case['input']['contexts'][form['$ctx']] or {}
+    if context.get('auth_token'):
+        step.events.append(log('WARNING'))
+    step.events.append(
+        {
+            'ev': 'client',
+            'client': 0,
+            'version': '1',
+            'endpoint': f'{parts.scheme}://{host}:{port}',
+            'kwargs': {'insecure': False, 'ssl_compression': False} if secure else {},
+        }
+    )
+    state = {'static': True, 'host': host, 'port': port, 'use_ssl': secure, 'version': 1}
+    del step.answer['exception']
+    service = {
+        '$obj': 'GlanceImageService',
+        'state': {'client': {'$obj': 'GlanceClientWrapper', 'state': state}, 'download_handlers': []},
+    }
+    step.answer['result'] = {'$tuple': [service, parts.path.rpartition('/')[2]]}
 
 
 def https_without_port(replay: Replay, expected: Answer) -> None:
@@ -62,6 +96,8 @@ def https_without_port(replay: Replay, expected: Answer) -> None:
     if replay.on_wire or replay.release != '2014.1':
         return
     for step in replay.steps(expected):
+        if step.operation == 'get_api_servers':
+            _whole_hosts(replay, step)
         for _, event in _static_clients(step):
             href = _reference(replay, step)
             if href is None:
@@ -75,6 +111,53 @@ def https_without_port(replay: Replay, expected: Answer) -> None:
             if not wanted:
                 continue
             _move(expected, event, wanted)
+
+
+def _whole_hosts(replay: Replay, step: Step) -> None:
+    """Bracketed hosts of the list keep all of their address, bare ones too (C-037)."""
+    servers = replay.config('api_servers')
+    if servers is None:
+        host = str(replay.config('host', '192.0.2.10'))
+        if 'exception' in step.answer:
+            del step.answer['exception']
+            item = {'$tuple': [host.strip('[]'), replay.config('port', 9292), False]}
+            step.events.append({'ev': 'shuffle', 'n': 1})
+            step.answer['result'] = {'$take': [item] * step.given['take']}
+        return
+    if step.answer.get('exception', {}).get('class') == 'IndexError':
+        del step.answer['exception']
+        parts = [urlsplit(one if '//' in one else f'http://{one}') for one in servers]
+        items = [{'$tuple': [part.hostname or '', part.port or 80, part.scheme == 'https']} for part in parts]
+        step.events.append({'ev': 'shuffle', 'n': len(servers)})
+        step.answer['result'] = {'$take': (items * step.given['take'])[: step.given['take']]}
+    for item in step.answer.get('result', {}).get('$take', ()):
+        if item['$tuple'][0] == '[:':
+            item['$tuple'][0] = next(one.partition('[')[2].partition(']')[0] for one in servers if '[' in one)
+
+
+def host_without_port(replay: Replay, expected: Answer) -> None:
+    """A wrapper's host without a port is an endpoint, as since 13; ``h:None`` is no address (C-323)."""
+    if replay.on_wire or replay.release != '2014.1':
+        return
+    for step in replay.steps(expected):
+        if step.owner != 'GlanceClientWrapper' or step.operation != 'new' or len(step.args) != 2:
+            continue
+        for event in step.events:
+            if not str(event.get('endpoint', '')).endswith(':None'):
+                continue
+            context = replay.case['input']['contexts'][step.args[0]['$ctx']]
+            event['endpoint'] = event['endpoint'].removesuffix(':None')
+            event['version'] = '2'
+            event['kwargs'] = {
+                'identity_headers': {
+                    'X-Auth-Token': context['auth_token'],
+                    'X-User-Id': context['user_id'],
+                    'X-Tenant-Id': context['project_id'],
+                    'X-Roles': ','.join(context['roles']),
+                    'X-Identity-Status': 'Confirmed',
+                }
+            }
+            step.answer['result']['state'].update(port=80, version=2)
 
 
 def _reference(replay: Replay, step: Step) -> str | None:
@@ -116,3 +199,14 @@ def chosen_without_chance(replay: Replay, expected: Answer) -> None:
     for step in replay.steps(expected):
         if step.operation in ('generate_glance_url', 'generate_image_url'):
             step.events[:] = [event for event in step.events if event['ev'] not in ('shuffle', 'log')]
+            servers = [one if '//' in one else f'http://{one}' for one in replay.config('api_servers') or []]
+            result = step.answer.get('result')
+            error = step.answer.get('exception')
+            for server in servers[1:]:
+                if isinstance(result, str) and result.startswith(server):
+                    step.answer['result'] = servers[0] + result.removeprefix(server)
+            if not servers and error and error['class'] == 'StopIteration':
+                # No server at all: what host, port and protocol come to (C-292).
+                del step.answer['exception']
+                tail = f'/images/{(step.args or [None])[0]}' if 'image' in step.operation else ''
+                step.answer['result'] = f'http://192.0.2.10:9292{tail}'

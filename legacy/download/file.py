@@ -42,14 +42,19 @@ def register_filesystem(conf: cfg.ConfigOpts, group: str) -> None:
     conf.register_opts(_FILESYSTEM_OPTS, group=group)
 
 
+class ProcessExecutionError(OSError):
+    """The copy failed; the name that the old helper's error had (C-156)."""
+
+
 def copy_image(src: str, dst: str) -> None:
     """Copy a file with the system's ``cp``, which keeps holes (C-156).
 
-    :raises OSError: the copy failed; what ``cp`` said is in the text
+    :raises ProcessExecutionError: with what ``cp`` said in the text
     """
     done = subprocess.run(['cp', '--', src, dst], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise OSError(f'copying {src} to {dst} failed: {done.stderr.strip() or done.returncode}')
+        said = done.stderr.strip() or done.returncode
+        raise ProcessExecutionError(f'copying {src} to {dst} failed: {said}')
 
 
 class FileTransfer(xfer_base.TransferBase):

@@ -120,7 +120,10 @@ def _files_below(root: str) -> dict[str, Any]:
 def _step(world: World, step: dict[str, Any]) -> dict[str, Any]:
     world.events = []
     observed: dict[str, Any] = {'events': world.events}
-    args, kwargs = world.decode(step.get('args', [])), world.decode(step.get('kwargs', {}))
+    try:
+        args, kwargs = world.decode(step.get('args', [])), world.decode(step.get('kwargs', {}))
+    except KeyError as missing:
+        return {**observed, 'exception': encode.exception(world, missing)}
     before = world.encode(args), world.encode(kwargs)
     try:
         result = _perform(world, step, args, kwargs)

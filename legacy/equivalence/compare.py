@@ -43,13 +43,16 @@ def differences(expected: Any, observed: Any, path: str = '') -> Iterator[Differ
         yield from _dicts(expected, observed, path)
     elif isinstance(expected, list) and isinstance(observed, list):
         yield from _lists(expected, observed, path)
-    elif (type(expected) is not type(observed) or expected != observed) and not _same_json(
-        expected, observed, path
-    ):
+    elif type(expected) is not type(observed) or expected != observed:
+        if _same_json(expected, observed, path) or _same_object(expected, observed):
+            return
         yield Difference(path, expected, observed)
 
 
 def _dicts(expected: dict[str, Any], observed: dict[str, Any], path: str) -> Iterator[Difference]:
+    if '$datetime' in expected and '$datetime' in observed and '.' not in str(expected['$datetime']):
+        # A year that the recorder's strftime could not write with its fraction.
+        expected = {**expected, '$datetime': f'{expected["$datetime"]}.000000'}
     if '$repr' in expected and '$repr' in observed:
         # A form without a form of its own: the type name at most.
         if expected.get('type') != observed.get('type'):
@@ -86,7 +89,7 @@ def _exceptions(expected: dict[str, Any], observed: dict[str, Any], path: str) -
     if _last(expected['class']) != _last(observed['class']):
         yield Difference(f'{path}.class', expected['class'], observed['class'])
         return
-    ancestors = observed['mro'] if isinstance(observed['mro'], list) else []
+    ancestors = [_last(name) for name in observed['mro']] if isinstance(observed['mro'], list) else []
     if any(_last(name) not in ancestors for name in expected['mro']):
         yield Difference(f'{path}.mro', expected['mro'], observed['mro'])
     fields = {'message', 'message_error', 'code', 'kwargs', 'details', 'safe', 'ec2_code', 'scripted'}
@@ -106,6 +109,15 @@ def _last(name: object) -> str:
     last = str(name).rpartition('.')[2]
     ours = getattr(errors, last, None)
     return ours.__name__ if isinstance(ours, type) else last
+
+
+def _same_object(expected: Any, observed: Any) -> bool:
+    """Texts that show an object by its address also show the module that its class lives in now."""
+    return (
+        isinstance(expected, str)
+        and '<address>' in expected
+        and expected.replace('<nova.image.', '<legacy.') == observed
+    )
 
 
 def _same_json(expected: Any, observed: Any, path: str) -> bool:

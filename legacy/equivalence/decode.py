@@ -85,8 +85,8 @@ class Opaque:
         return {'$opaque': self.name}
 
 
-class Schema:
-    """What the schema controller answered."""
+class Sch:
+    """What the schema controller answered; the name is the recorded one."""
 
     def __init__(self, raw: dict[str, Any]) -> None:
         self._raw = raw
@@ -305,5 +305,5 @@ _BUILDERS: dict[str, Any] = {
     '$source': World._source,
     '$sink': World._sink,
     '$opaque': _opaque,
-    '$schema': lambda world, form: Schema(world.decode(form['$schema'])),
+    '$schema': lambda world, form: Sch(world.decode(form['$schema'])),
 }

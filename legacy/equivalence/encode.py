@@ -78,7 +78,7 @@ def _dict(world: World, value: dict[Any, Any]) -> Any:
 
 
 def _float(world: World, value: float) -> Any:
-    return value if math.isfinite(value) else {'$float': str(value)}
+    return {'$float': 'nan'} if math.isnan(value) else value
 
 
 def _datetime(world: World, value: datetime.datetime) -> Any:

@@ -17,6 +17,8 @@ from unittest import mock
 from legacy.equivalence.decode import World, exception_class
 from nova_image.transfer.staging import staged_target
 
+#: The real one: the external ``cp`` opens nothing that was recorded.
+_open = open
 NAMESPACE = 'nova.image.download.modules'
 
 
@@ -130,4 +132,5 @@ class Plugins:
                 raise world.decode(outcome['raise'])
         if not os.path.exists(src):
             raise exception_class('ProcessExecutionError')(f'copy failed: {world.text(src)}')
-        shutil.copyfile(src, dst)
+        with _open(src, 'rb') as source, _open(dst, 'wb') as target:
+            shutil.copyfileobj(source, target)

@@ -95,12 +95,19 @@ class _Client:
         self.image_members = _Controller(backend, number, 'image_members')
 
 
+_METHODS = {
+    'images': ('list', 'get', 'data', 'create', 'update', 'delete', 'upload', 'add_location'),
+    'schemas': ('get',),
+    'image_members': ('create',),
+}
+
+
 class _Controller:
     def __init__(self, backend: Backend, number: int, name: str) -> None:
         self._backend, self._number, self._name = backend, number, name
 
     def __getattr__(self, method: str) -> Any:
-        if method.startswith('_'):
+        if method not in _METHODS[self._name]:
             raise AttributeError(method)
 
         def call(*args: Any, **kwargs: Any) -> Any:

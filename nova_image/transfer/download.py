@@ -65,12 +65,13 @@ def deliver(
     transfer = _Transfer(opener, target, known, settings, logger)
     transfer.worth_retrying = worth_retrying or broken_stream
     transfer.pause = pause or wait_before_retry
-    try:
-        transfer.run(body)
-    except Exception as exc:
-        if log_failures and transfer.opened:
+
+    def failed(exc: Exception) -> None:
+        if log_failures:
             logger.error('Error writing to %(path)s: %(exception)s', {'path': dest_path, 'exception': exc})
-        raise
+
+    transfer.failed = failed
+    transfer.run(body)
     return None
 
 
@@ -105,6 +106,7 @@ class _Transfer:
 
     worth_retrying: Callable[[BaseException], bool]
     pause: Callable[[int], None]
+    failed: Callable[[Exception], None]
 
     def __init__(
         self, opener: Opener, target: Target, expected: Expected, limits: Limits, logger: logging.Logger
@@ -118,20 +120,22 @@ class _Transfer:
         self._lane: hashing.Lane | None = None
         self._buffered = False  # the lane's slots are buffers, for bodies with readinto
         self._writing = False  # what is raised meanwhile is the target's failure, not the body's
-        self.opened = False
+        self._opened = False
 
     def run(self, body: Body) -> None:
         """Until the target is committed, or discarded and the error raised. Every body is closed (C-307)."""
         try:
             try:
                 self._target.open()
-                self.opened = True
+                self._opened = True
             except BaseException:
                 body.close()
                 raise
             self._fetch(body)
             self._target.commit()
-        except BaseException:
+        except BaseException as exc:
+            if self._opened and isinstance(exc, Exception):
+                self.failed(exc)
             self._target.discard()
             raise
         finally:
