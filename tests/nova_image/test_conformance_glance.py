@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import urllib.request
 from collections.abc import Callable
 
 import pytest
 
-from nova_image import ImageDriver
+from nova_image import API, ImageDriver, errors
 from nova_image.glance.driver import GlanceDriver
 from nova_image.testing.blobs import BlobServer
 from nova_image.testing.configuration import glance_conf
@@ -18,6 +20,7 @@ from nova_image.testing.conformance import (
     StoreConformance,
     TenantConformance,
 )
+from nova_image.testing.conformance.base import CONTENT, RAW, content_of
 from nova_image.testing.contexts import Context, ImageContexts, tokenless_context
 from nova_image.testing.servers import GlanceServer, KeystoneServer
 
@@ -71,3 +74,36 @@ class TestGlanceWithKeystone(TenantConformance, LocationConformance, GlanceConfo
     @pytest.fixture
     def location_content(self) -> bytes:
         return BlobServer.CONTENT
+
+    @pytest.mark.contract('C-136')
+    def test_a_deactivated_image_is_not_given_out(
+        self, api: API, server: GlanceServer, member: Context, admin: Context
+    ) -> None:
+        image = api.create(member, dict(RAW), CONTENT)
+        request = urllib.request.Request(
+            f'{server.url}/v2/images/{image["id"]}/actions/deactivate',
+            method='POST',
+            headers={'X-Auth-Token': admin.auth_token or ''},
+        )
+        urllib.request.urlopen(request).close()
+        assert api.get(member, image['id'])['status'] == 'deactivated'
+        with pytest.raises(errors.ImageNotAuthorized):
+            api.download(member, image['id'])
+        assert content_of(api, admin, image) == CONTENT
+
+    @pytest.mark.contract('C-185', 'C-188', 'C-236')
+    def test_a_token_that_is_not_valid_is_refused_by_every_operation(self, api: API, member: Context) -> None:
+        image = api.create(member, dict(RAW), CONTENT)
+        other = dataclasses.replace(member, auth_token='not a token')
+        with pytest.raises(errors.Forbidden):
+            api.get_all(other)
+        with pytest.raises(errors.Forbidden):
+            api.create(other, {})
+        for attempt in (api.get, api.download):
+            with pytest.raises(errors.ImageNotAuthorized):
+                attempt(other, image['id'])
+        with pytest.raises(errors.ImageNotAuthorized):
+            api.update(other, image['id'], {'name': 'two'})
+        with pytest.raises(errors.NovaException):
+            api.delete(other, image['id'])
+        assert api.get(member, image['id']) == image

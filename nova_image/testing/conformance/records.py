@@ -70,6 +70,17 @@ class RecordConformance(ConformanceBase):
         with pytest.raises(errors.ImageNotFound, match=f'Image {image_id} could not be found'):
             api.get(member, image_id)
 
+    @pytest.mark.contract('C-093', 'C-185')
+    @pytest.mark.parametrize('image_id', [None, '', 7, b'bytes'])
+    def test_an_id_of_a_wrong_type_is_not_found_by_any_operation(
+        self, api: API, member: Any, image_id: Any
+    ) -> None:
+        for attempt in (api.delete, api.download):
+            with pytest.raises(errors.ImageNotFound):
+                attempt(member, image_id)
+        with pytest.raises(errors.ImageNotFound):
+            api.update(member, image_id, {'name': 'two'})
+
     @pytest.mark.contract('C-093')
     def test_ids_are_case_sensitive(self, api: API, member: Any) -> None:
         image_id = new_id()[:-1] + 'a'
