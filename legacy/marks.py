@@ -31,7 +31,7 @@ _QUOTED_TYPE = re.compile(r"(: |-> )'([^']*)'")
 _HEADER = """\
 # SPDX-License-Identifier: Apache-2.0
 # Written by `python -m legacy.marks`; do not edit.
-# ruff: noqa: F401, I001
+# ruff: noqa: F401
 import datetime
 import importlib as importlib
 import importlib.metadata
@@ -100,15 +100,16 @@ def _function(name: str, value: Any, indent: str, decorators: tuple[str, ...] = 
 
 def _class(name: str, cls: type) -> list[str]:
     bases = '(TransferBase)' if cls.__bases__[0].__name__ == 'TransferBase' else ''
-    if cls.__bases__[0] is tuple:
-        bases = '(tuple[Any, ...])'
+    elif cls.__bases__[0].__module__ == 'builtins' and cls.__bases__ != (object,):
+        bases = f'({cls.__bases__[0].__name__})'
     mark = _mark(vars(cls).get('__init__'))
     lines = [mark] if mark else []
     lines.append(f'class {name}{bases}:')
     lines += [f'    {attribute}: Any' for attribute in _attributes(cls)]
-    for member, value in vars(cls).items():
-        lines += _member(member, value)
-    return [*lines, '']
+    body = [line for member, value in vars(cls).items() for line in _member(member, value)]
+    if not body and lines[-1].startswith('class '):
+        body = ['    ...']
+    return [*lines, *body, '']
 
 
 def _attributes(cls: type) -> list[str]:

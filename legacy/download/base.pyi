@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Written by `python -m legacy.marks`; do not edit.
-# ruff: noqa: F401, I001
+# ruff: noqa: F401
 import datetime
 import importlib as importlib
 import importlib.metadata
