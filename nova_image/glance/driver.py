@@ -166,8 +166,15 @@ class GlanceDriver(ImageDriver):
 
     @translate.plain_errors(translate.PLAIN)
     def glance_url(self, context: Any = None) -> str:
-        """See :meth:`ImageDriver.glance_url`: the first configured server, else the catalogue's (C-322)."""
+        """See :meth:`ImageDriver.glance_url` (C-014, C-322).
+
+        Without a context: host, port and protocol if any of them is set or nothing else is; otherwise the
+        first configured server, else the catalogue's. Never by chance.
+        """
         settings = options.current(self.conf)
+        nobody = context is None and self.endpoint is None
+        if nobody and (settings.is_host_set or not settings.api_servers):
+            return settings.host_url
         http = session.session_for(settings)
         auth = session.auth_for(context, settings, self.conf)
         return self._servers.first(context, settings, auth, http)

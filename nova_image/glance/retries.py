@@ -41,6 +41,8 @@ _NO_ANSWER = (
     requests.exceptions.Timeout,
     urllib3.exceptions.HTTPError,
 )
+#: A certificate that is wrong now is wrong in a second, too.
+_UNTRUSTED = (ksa.SSLError, requests.exceptions.SSLError)
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,9 @@ def persistently(
         try:
             answer = ask(server)
         except Exception as exc:
+            if isinstance(exc, _UNTRUSTED):
+                failed = errors.joined(errors.GlanceConnectionFailed, type(exc))
+                raise failed(server=shown(server), reason=str(exc)) from exc
             pause = _pause(exc, reading, rules)
             if pause is None:
                 raise
@@ -138,8 +143,6 @@ def _status(exc: BaseException) -> int | None:
 
 def _pause(exc: BaseException, reading: bool, rules: Policy) -> float | None:
     """Seconds before another try; None: there is no point in one."""
-    if isinstance(exc, (ksa.SSLError, requests.exceptions.SSLError)):
-        return None
     if isinstance(exc, _NO_ANSWER):
         return PAUSE_S
     status = _status(exc)

@@ -72,8 +72,8 @@ PASSED: tuple[type[BaseException], ...] = (requests.exceptions.RequestsWarning, 
 
 
 def kind_of(error: BaseException) -> Kind | None:
-    """The kind of an error of the libraries below; None for anything else."""
-    if isinstance(error, PASSED):
+    """The kind of an error of the libraries below; None for anything else, and for what is ours already."""
+    if isinstance(error, (errors.NovaException, *PASSED)):
         return None
     for cls in type(error).__mro__:
         kind = KINDS.get(cls)

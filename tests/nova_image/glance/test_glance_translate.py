@@ -52,8 +52,9 @@ def test_the_walk_sees_the_errors_it_is_about() -> None:
     assert len(names) > 80
 
 
-def test_errors_of_others_pass() -> None:
-    for error in (KeyError('x'), OSError('disk'), errors.ImageNotFound(image_id='x')):
+def test_errors_of_others_and_of_ours_pass() -> None:
+    both = errors.joined(errors.ImageConflict, glance.HTTPConflict)('already ours')
+    for error in (KeyError('x'), OSError('disk'), errors.ImageNotFound(image_id='x'), both):
         assert translate.translate(error, translate.IMAGE, 'ID') is None
 
 
