@@ -233,3 +233,12 @@ def test_an_upload_that_is_redirected_leaves_no_image(start_server: Any, make_dr
         make_driver(server.url).create(Caller(), {'name': 'x'}, b'hello')
     assert server.calls[-1][0] == 'DELETE'
     assert not other.requests
+
+
+@pytest.mark.contract('C-014', 'C-322')
+def test_the_url_of_the_service_without_a_context_is_host_port_and_protocol_if_set(make_driver: Any) -> None:
+    assert make_driver('http://a', host='h', protocol='https').glance_url() == 'https://h:9292'
+    assert make_driver('http://a', host='h').glance_url(Caller()) == 'http://a'
+    driver = make_driver()
+    driver.conf.set_override('my_ip', '192.0.2.10')
+    assert driver.glance_url() == 'http://192.0.2.10:9292'
