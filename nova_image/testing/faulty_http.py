@@ -196,7 +196,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
 
     def _body_pieces(self) -> Iterator[bytes]:
         if 'chunked' in self.headers.get('Transfer-Encoding', ''):
-            while size := int(self.rfile.readline(100).split(b';')[0] or b'0', 16):
+            while size := self._chunk_size():
                 yield self._exactly(size)
                 self.rfile.readline(100)
             while self.rfile.readline(1000).strip():
@@ -207,6 +207,12 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
             piece = self._exactly(min(left, PIECE_BYTES))
             left -= len(piece)
             yield piece
+
+    def _chunk_size(self) -> int:
+        line = self.rfile.readline(100)
+        if not line.endswith(b'\n'):
+            raise _Struck  # the client went away between two chunks
+        return int(line.split(b';')[0], 16)
 
     def _exactly(self, size: int) -> bytes:
         piece = self.rfile.read(size)

@@ -157,6 +157,16 @@ def test_an_upload_can_break_and_leaves_the_image_queued(glance: FaultyGlance, k
     assert ask(glance.url, 'PUT', image['file'], IMAGE)[0] == 204
 
 
+def test_a_client_that_goes_away_between_chunks_has_not_finished(glance: FaultyGlance) -> None:
+    image = glance.store.add()
+    with socket.create_connection(('127.0.0.1', glance.port)) as client:
+        head = f'PUT {image["file"]} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n'
+        client.sendall(head.encode())
+        wait_for(lambda: glance.count('PUT file') == 1 and glance.requests[0].body_bytes == 5)
+    wait_for(lambda: glance.store.show(image['id'])['status'] == 'queued')
+    assert image['id'] not in glance.store.contents
+
+
 def test_an_upload_can_be_answered_early_and_late(glance: FaultyGlance) -> None:
     image = glance.store.add()
     glance.inject(faults.status('PUT file', 401, at=100_000), faults.status('PUT file', 503))
