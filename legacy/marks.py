@@ -28,6 +28,7 @@ MODULES = (
 )
 _DEFAULT_WITHOUT_LITERAL = re.compile(r'= <[^>]*>')
 _QUOTED_TYPE = re.compile(r"(: |-> )'([^']*)'")
+_LAST_IMPORT = 'from nova_image.options import Settings'
 _HEADER = """\
 # SPDX-License-Identifier: Apache-2.0
 # Written by `python -m legacy.marks`; do not edit.
@@ -48,9 +49,12 @@ from nova_image.options import Settings
 
 def stub_of(module: ModuleType) -> str:
     """The stub of one old module."""
-    lines = [_HEADER]
+    header = _HEADER
     if module.__name__ == 'legacy.download.file':
-        lines.append('from legacy.download.base import TransferBase\n')
+        header = header.replace(
+            _LAST_IMPORT, f'from legacy.download.base import TransferBase\n{_LAST_IMPORT}'
+        )
+    lines = [header]
     for name, value in sorted(_own(module)):
         if isinstance(value, type):
             lines += _class(name, value)
@@ -100,7 +104,7 @@ def _function(name: str, value: Any, indent: str, decorators: tuple[str, ...] = 
 
 def _class(name: str, cls: type) -> list[str]:
     bases = '(TransferBase)' if cls.__bases__[0].__name__ == 'TransferBase' else ''
-    elif cls.__bases__[0].__module__ == 'builtins' and cls.__bases__ != (object,):
+    if cls.__bases__[0].__module__ == 'builtins' and cls.__bases__ != (object,):
         bases = f'({cls.__bases__[0].__name__})'
     mark = _mark(vars(cls).get('__init__'))
     lines = [mark] if mark else []

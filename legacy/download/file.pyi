@@ -11,9 +11,8 @@ from typing import Any, NoReturn, Self
 from oslo_config import cfg as cfg
 from typing_extensions import deprecated
 
-from nova_image.options import Settings
-
 from legacy.download.base import TransferBase
+from nova_image.options import Settings
 
 @deprecated('nova.image.download.file.FileTransfer is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, dest_path=...)')
 class FileTransfer(TransferBase):
@@ -32,7 +31,8 @@ class FileTransfer(TransferBase):
 
 LOG: Any
 
-class ProcessExecutionError:
+class ProcessExecutionError(OSError):
+    ...
 
 _FILESYSTEM_OPTS: Any
 
