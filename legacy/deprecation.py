@@ -158,7 +158,7 @@ class Deprecated(wrapt.FunctionWrapper[..., Any]):
     """A function or method of the old API; pickles by name and copies to itself, as functions do."""
 
     __bound_function_wrapper__ = _Bound
-    _self_old_name: str
+    _self_old_name = ''  # no annotation: it would hide those of the function
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _find, (self.__module__, self.__qualname__)

@@ -50,6 +50,7 @@ from legacy.faults import (
     _translate_image_exception,
     _translate_plain_exception,
 )
+from legacy.inside_v2 import _verify_certs
 from legacy.log import LOG
 from legacy.services import GlanceImageService, GlanceImageServiceV2
 from legacy.translation import (

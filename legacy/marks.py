@@ -72,7 +72,7 @@ _SKIPPED = ('annotations', 'cfg', 'deprecated', 'datetime', 'importlib', 'loggin
 
 def _own(module: ModuleType) -> Iterator[tuple[str, Any]]:
     for name, value in vars(module).items():
-        if name.startswith('__') or name in _SKIPPED:
+        if name.startswith(('__', '@')) or name in _SKIPPED:
             continue
         home = getattr(value, '__module__', None)
         if module.__name__ == 'legacy.glance':
@@ -110,7 +110,11 @@ def _class(name: str, cls: type) -> list[str]:
     lines = [mark] if mark else []
     lines.append(f'class {name}{bases}:')
     lines += [f'    {attribute}: Any' for attribute in _attributes(cls)]
-    body = [line for member, value in vars(cls).items() for line in _member(member, value)]
+    members: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base is cls or base.__name__ == 'InsideV2':
+            members.update(vars(base))
+    body = [line for member, value in members.items() for line in _member(member, value)]
     if not body and lines[-1].startswith('class '):
         body = ['    ...']
     return [*lines, *body, '']

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from legacy.deprecation import deprecated
+from legacy.inside_v2 import InsideV2
 from legacy.seams import glance
 from legacy.service import Service, none_as_text, sends_data
 from nova_image import errors, images
@@ -190,7 +191,7 @@ def _refuse_unknown(method: str, image_meta: Mapping[str, Any]) -> None:
             raise TypeError(f'{method}() got an unexpected keyword argument {name!r}')
 
 
-class GlanceImageServiceV2(Service):
+class GlanceImageServiceV2(InsideV2, Service):
     """The image service of 14 and later: all of Glance's fields, v2's rules, the old defaults."""
 
     _driver = 'V2ClientDriver'

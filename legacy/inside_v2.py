@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private steps of ``GlanceImageServiceV2`` that forks call one by one (C-007), on the service's own client.
+
+The service itself goes another way (``service.py``); nothing of ours comes through here.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import Any, ClassVar, NoReturn
+
+from legacy.deprecation import deprecated
+from legacy.seams import glance
+from nova_image import errors
+
+__all__ = ['InsideV2']
+
+
+def refuse_signatures() -> NoReturn:
+    """Signatures are not verified by this release, and never just passed over."""
+    raise errors.NotBuilt(
+        feature='Image signature verification',
+        advice='pass no trusted_certs and leave [glance] verify_glance_signatures off.',
+    )
+
+
+@deprecated('_verify_certs')
+def _verify_certs(context: Any, img_sig_cert_uuid: Any, trusted_certs: Any) -> None:
+    """Validate a signing certificate (C-304). :raises NotBuilt: always, in this release"""
+    refuse_signatures()
+
+
+class InsideV2:
+    """The steps, for the class of that name to inherit."""
+
+    _client: Any
+    _direct: Any
+    _SHARED: ClassVar[str] = 'image_members'
+
+    @deprecated('GlanceImageServiceV2._add_location')
+    def _add_location(self, context: Any, image_id: Any, location: Any) -> Any:
+        """Register a location; the client's image (C-257)."""
+        try:
+            return self._client.call(context, 2, 'add_location', args=(image_id, location, {}))
+        except Exception:  # noqa: BLE001 - whatever it is, it is raised again
+            glance._reraise_translated_exception()
+
+    @deprecated('GlanceImageServiceV2._add_image_member')
+    def _add_image_member(self, context: Any, image_id: Any, member_id: Any) -> Any:
+        """Share an image with a project (C-259)."""
+        try:
+            return self._client.call(
+                context, 2, 'create', controller=self._SHARED, args=(image_id, member_id)
+            )
+        except Exception:  # noqa: BLE001 - whatever it is, it is raised again
+            glance._reraise_translated_exception()
+
+    @deprecated('GlanceImageServiceV2._upload_data')
+    def _upload_data(self, context: Any, image_id: Any, data: Any) -> Any:
+        """Upload, and the client's image afterwards (C-254)."""
+        self._client.call(context, 2, 'upload', args=(image_id, data))
+        return self._client.call(context, 2, 'get', args=(image_id,))
+
+    @deprecated('GlanceImageServiceV2._get_image_create_disk_format_default')
+    def _get_image_create_disk_format_default(self, context: Any) -> str:
+        """``raw``: what the inspection of today's Glance lets be empty (C-255, C-256)."""
+        return 'raw'
+
+    @deprecated('GlanceImageServiceV2._create_v2')
+    def _create_v2(
+        self,
+        context: Any,
+        sent_service_image_meta: Any,
+        data: Any = None,
+        force_activate: bool = False,
+        sharing_member_id: Any = None,
+    ) -> Any:
+        """Create from flat v2 metadata; the translated image (C-252)."""
+        sent = dict(sent_service_image_meta)
+        location = sent.pop('location', None)
+        if force_activate:
+            data = ''
+            sent.setdefault('disk_format', self._get_image_create_disk_format_default(context))
+            sent.setdefault('container_format', 'bare')
+        image = self._client.call(context, 2, 'create', kwargs=sent)
+        return self._completed(context, image, location, data, sharing_member_id)
+
+    @deprecated('GlanceImageServiceV2._update_v2')
+    def _update_v2(self, context: Any, sent_service_image_meta: Any, data: Any = None) -> Any:
+        """Update from flat v2 metadata with ``image_id`` in it; the translated image (C-261)."""
+        sent = dict(sent_service_image_meta)
+        location = sent.pop('location', None)
+        image = self._client.call(context, 2, 'update', kwargs=sent)
+        return self._completed(context, image, location, data, None)
+
+    def _completed(self, context: Any, image: Any, location: Any, data: Any, member: Any) -> Any:
+        image_id = image['id']
+        if location:
+            image = self._add_location(context, image_id, location)
+        if member:
+            self._add_image_member(context, image_id, member)
+        if data is not None:
+            image = self._upload_data(context, image_id, data)
+        return glance._translate_from_glance(image)
+
+    @staticmethod
+    @deprecated('GlanceImageServiceV2._safe_fsync')
+    def _safe_fsync(fh: Any) -> None:
+        """Flush a file to disk; a device, pipe or socket has nothing to be flushed to (C-137)."""
+        if stat.S_ISREG(os.fstat(fh.fileno()).st_mode):
+            os.fsync(fh.fileno())
+
+    @deprecated('GlanceImageServiceV2._get_verifier')
+    def _get_verifier(self, context: Any, image_id: Any, trusted_certs: Any) -> Any:
+        """What verifies an image's signature (C-304). :raises NotBuilt: always, in this release"""
+        refuse_signatures()
+
+    @deprecated('GlanceImageServiceV2._verify_and_write')
+    def _verify_and_write(
+        self,
+        context: Any,
+        image_id: Any,
+        verifier: Any,
+        image_chunks: Any,
+        data: Any,
+        dst_path: Any,
+    ) -> Any:
+        """Write the chunks to ``data`` or ``dst_path``, or hand them back (C-126 to C-128).
+
+        :raises NotBuilt: a verifier is given
+        """
+        if verifier is not None:
+            refuse_signatures()
+        if data is None and not dst_path:
+            return image_chunks
+        from legacy.urls import settings
+        from nova_image import transfer
+
+        transfer.deliver(
+            lambda offset: transfer.ChunksBody(image_chunks),
+            None,
+            settings=settings(),
+            data=data,
+            dest_path=dst_path,
+            worth_retrying=lambda error: False,
+        )
+        return None
+
+    @deprecated('GlanceImageServiceV2._try_special_handlers')
+    def _try_special_handlers(
+        self, context: Any, image_id: Any, dst_path: Any, verifier: Any
+    ) -> bool:
+        """Fetch from a location by a plug-in; whether that worked (C-139)."""
+        if verifier is not None:
+            refuse_signatures()
+        found = self.show(context, image_id, include_locations=True)['locations']  # type: ignore[attr-defined]
+        return bool(self._direct.fetch(context, found, dst_path))
+
+    @deprecated('GlanceImageServiceV2.rbd_download')
+    def rbd_download(
+        self, context: Any, url_parts: Any, dst_path: Any, metadata: Any = None
+    ) -> None:
+        """Fetch from Ceph directly (C-305). :raises NotBuilt: always, in this release"""
+        raise errors.NotBuilt(
+            feature='Direct download from Ceph (rbd_download)',
+            advice='use download(); the image is then fetched over HTTP.',
+        )
