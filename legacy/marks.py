@@ -74,6 +74,8 @@ def _own(module: ModuleType) -> Iterator[tuple[str, Any]]:
     for name, value in vars(module).items():
         if name.startswith(('__', '@')) or name in _SKIPPED:
             continue
+        if getattr(value, '__name__', None) == f'{module.__name__}.{name}':
+            continue  # a module of the package, there or not as the imports went
         home = getattr(value, '__module__', None)
         if module.__name__ == 'legacy.glance':
             foreign = isinstance(value, type) and not str(home).startswith('legacy')
