@@ -38,7 +38,7 @@ def _translated(error: Any, table_name: str, image_id: Any = None) -> Any:
 
 
 @deprecated('_translate_image_exception')
-def _translate_image_exception(image_id: Any, exc_type: Any, exc_value: Any = None) -> Any:
+def _translate_image_exception(image_id: Any, exc_type: Any = None, exc_value: Any = None) -> Any:
     """What the image table makes of an error; anything unknown comes back as it is (C-188, C-189).
 
     Called as ``(image_id, exc_value)``; 2012.1 had ``exc_type`` in between.
@@ -47,7 +47,7 @@ def _translate_image_exception(image_id: Any, exc_type: Any, exc_value: Any = No
 
 
 @deprecated('_translate_plain_exception')
-def _translate_plain_exception(exc_type: Any, exc_value: Any = None) -> Any:
+def _translate_plain_exception(exc_type: Any = None, exc_value: Any = None) -> Any:
     """What the plain table makes of an error; anything unknown comes back as it is (C-188, C-189).
 
     Called as ``(exc_value)``; 2012.1 had ``exc_type`` before it.

@@ -131,6 +131,7 @@ def _(text: str) -> str:
 
 
 _LE = _LI = _LW = _
+range = range  # noqa: PLW0127 - the old module had it from six
 
 options.register().register_opt(STAGE_OPT, group='image')
 _seams.remember_originals(globals())

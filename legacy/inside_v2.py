@@ -121,16 +121,17 @@ class InsideV2:
         self,
         context: Any,
         image_id: Any,
-        verifier: Any,
-        image_chunks: Any,
-        data: Any,
-        dst_path: Any,
+        verifier: Any = None,
+        image_chunks: Any = (),
+        data: Any = None,
+        dst_path: Any = None,
+        trusted_certs: Any = None,
     ) -> Any:
         """Write the chunks to ``data`` or ``dst_path``, or hand them back (C-126 to C-128).
 
-        :raises NotBuilt: a verifier is given
+        :raises NotBuilt: a verifier is given, or ``trusted_certs``, which stood in its place until 29
         """
-        if verifier is not None:
+        if verifier is not None or trusted_certs is not None:
             refuse_signatures()
         if data is None and not dst_path:
             return image_chunks
