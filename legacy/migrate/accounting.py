@@ -35,8 +35,11 @@ _FROM = re.compile(
 )
 _SUBMODULES = {'legacy': ('glance',), 'nova': ('glance', 'download')}
 _TOKEN = re.compile(r'[ \t\f]+|\\\r?\n|#[^\r\n]*|\r?\n|\w+|.', re.DOTALL)
-#: A quick look at bytes: without one of these words there is no mention.
-HINT = re.compile(b'glance|nova[^\\n]{0,20}image|legacy|' + b'|'.join(name.encode() for name in _BARE))
+#: A quick look at bytes: without one of these there is no mention.
+HINT = re.compile(
+    rb'nova[ \t\r\n\\]*\.[ \t\r\n\\]*image|legacy[ \t\r\n\\]*\.|from[ \t\r\n\\]+legacy|'
+    + b'|'.join(name.encode() for name in _BARE)
+)
 
 
 @dataclass(frozen=True)

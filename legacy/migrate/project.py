@@ -14,7 +14,8 @@ from pathlib import Path
 
 from legacy.migrate import accounting, catalogue, edits, files
 from legacy.migrate.find import Import, Reference, imports, references
-from legacy.migrate.groups import Groups, Outside
+from legacy.migrate.groups import Groups
+from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.result import FileResult, Problem, Result
 from legacy.migrate.rules import helpers, places
 from legacy.migrate.rules import imports as import_rules
@@ -106,6 +107,8 @@ def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work |
     try:
         if not accounting.HINT.search(data):
             encoding_of(data)
+            return None
+        if not accounting.mentions(text_of(data)):
             return None
         source = Source(data)
     except Unreadable as err:
@@ -256,7 +259,7 @@ def _check(source: Source, new: bytes) -> str:
     before, after = source.comments(), again.comments()
     if before != after:
         return 'a comment would be lost'
-    if compiles(source.raw) and not compiles(new):
+    if not compiles(new) and compiles(source.raw):
         return 'the result would not compile'
     return ''
 
@@ -267,13 +270,8 @@ def _reexported(works: list[Work]) -> set[tuple[str, str]]:
     for work in works:
         for it in work.imports:
             if it.is_old and work.unit.scopes.around(it.statement) is work.unit.scopes.module:
-                found.add((_stem(work.unit.path), it.binding.name))
+                found.add((stem_of(work.unit.path), it.binding.name))
     return found
-
-
-def _stem(path: str) -> str:
-    parts = path.removesuffix('.py').split('/')
-    return parts[-2] if parts[-1] == '__init__' and len(parts) > 1 else parts[-1]
 
 
 def _account(result: Result, texts: dict[str, bytes]) -> None:
@@ -292,51 +290,3 @@ def _account(result: Result, texts: dict[str, bytes]) -> None:
                 result.unaccounted.append(f'{path}: {len(found)} mentions, {claimed} accounted for')
         if entry is not None and not entry.sites and not any(each.file == path for each in result.problems):
             del result.files[path]
-
-
-class Neighbours(Outside):
-    """The other Python files of the run, by text."""
-
-    def __init__(self, texts: dict[str, bytes], shim_taken: str) -> None:
-        self.texts = texts
-        self.shim_taken = shim_taken
-
-    def _search(
-        self,
-        unit: Unit,
-        pattern: re.Pattern[bytes],
-        needs: bytes,
-        accept: Callable[[bytes, re.Match[bytes]], bool],
-    ) -> str:
-        for path, data in self.texts.items():
-            if path == unit.path or needs not in data:
-                continue
-            for match in pattern.finditer(data):
-                if accept(data, match):
-                    return f'{path}:{data.count(bytes([10]), 0, match.start()) + 1}'
-        return ''
-
-    def reads_attribute(self, unit: Unit, name: str) -> str:
-        word = re.escape(name).encode()
-        pattern = re.compile(rb'(\w*)[)\]]?\s*\\?\s*\.\s*' + word + rb'\b|[\'"]' + word + rb'[\'"]')
-        assigned = re.compile(rb'\bself\s*\.\s*' + word + rb'\s*=[^=]')
-
-        def accept(data: bytes, match: re.Match[bytes]) -> bool:
-            return match.group(1) not in (b'self', b'cls') or not assigned.search(data)
-
-        return self._search(unit, pattern, name.encode(), accept)
-
-    def reads_global(self, unit: Unit, name: str) -> str:
-        stem, word = re.escape(_stem(unit.path)).encode(), re.escape(name).encode()
-        through = rb'\b' + stem + rb'\s*\.\s*' + word + rb'\b'
-        listed = rb'from\s+[\w.]*\b' + stem + rb'\s+import\s*(?:\([^)]*?|[^\n(]*?)\b' + word + rb'\b'
-        pattern = re.compile(through + rb'|' + listed)
-        renamed = re.compile(rb'\b' + stem + rb'\s+as\s+(\w+)')
-        found = self._search(unit, pattern, stem, lambda _data, _match: True)
-        if found:
-            return found
-
-        def accept(data: bytes, match: re.Match[bytes]) -> bool:
-            return bool(re.search(rb'\b' + re.escape(match.group(1)) + rb'\s*\.\s*' + word + rb'\b', data))
-
-        return self._search(unit, renamed, stem, accept)

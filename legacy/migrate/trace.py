@@ -404,11 +404,7 @@ def class_of_self(unit: Unit, holder: Node) -> Node | None:
 
 def relatives(unit: Unit, owner: Node) -> list[Node]:
     """A class and the classes of the file it is related to, in order of the text."""
-    classes = [
-        each
-        for each in unit.source.root.walk(into=('function_definition',))
-        if each.type == 'class_definition'
-    ]
+    classes = unit.classes
     if owner not in classes:
         return [owner]
     names = {(each.get('name') or each).text: each for each in classes}

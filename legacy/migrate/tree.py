@@ -28,11 +28,25 @@ class Unreadable(Exception):
 
 
 @cache
-def _parser() -> tree_sitter.Parser:
+def _language() -> tree_sitter.Language:
     import tree_sitter
     import tree_sitter_python
 
-    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
+    return tree_sitter.Language(tree_sitter_python.language())
+
+
+@cache
+def _parser() -> tree_sitter.Parser:
+    import tree_sitter
+
+    return tree_sitter.Parser(_language())
+
+
+@cache
+def _comment_query() -> tree_sitter.Query:
+    import tree_sitter
+
+    return tree_sitter.Query(_language(), '(comment) @comment')
 
 
 def encoding_of(data: bytes) -> tuple[str, bytes]:
@@ -63,7 +77,10 @@ def encoding_of(data: bytes) -> tuple[str, bytes]:
 def text_of(data: bytes) -> str:
     """The decoded text of a Python file, without its byte order mark."""
     encoding, mark = encoding_of(data)
-    return data[len(mark) :].decode(encoding)
+    try:
+        return data[len(mark) :].decode(encoding)
+    except UnicodeError as err:
+        raise Unreadable(f'is not valid {encoding} ({err}); add or correct the coding line') from err
 
 
 class Node:
@@ -216,15 +233,11 @@ class Source:
 
     def comments(self) -> list[bytes]:
         """The text of every comment, in order."""
-        found = []
-        stack = [self.root._raw]
-        while stack:
-            raw = stack.pop()
-            if raw.type == 'comment':
-                found.append(self.data[raw.start_byte : raw.end_byte])
-            elif raw.child_count:
-                stack.extend(reversed(raw.children))
-        return found
+        import tree_sitter
+
+        captured = tree_sitter.QueryCursor(_comment_query()).captures(self.root._raw).get('comment', [])
+        spans = sorted((each.start_byte, each.end_byte) for each in captured)
+        return [self.data[start:end] for start, end in spans]
 
 
 def compiles(raw: bytes) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,20 @@ class Unit:
                     words.add(alias.text)
             self._remote_words = words
         return self._remote_words
+
+    @cached_property
+    def classes(self) -> list[Node]:
+        """The classes of the file that are not inside a function, in order."""
+        found = []
+        for start, end in self.words('class'):
+            node = self.source.at(start, end).parent
+            if (
+                node is not None
+                and node.type == 'class_definition'
+                and node.closest('function_definition') is None
+            ):
+                found.append(node)
+        return found
 
     def words(self, word: str) -> list[tuple[int, int]]:
         """Spans of a whole word in the text, wherever it stands."""

@@ -72,7 +72,7 @@ def _string(unit: Unit, string: Node, name: str, imports_old: bool) -> Judgement
         return _by_name(unit, call, word, name, imports_old)
     if dotted:
         return 'P-52', 'left', 'named by a dotted string'
-    if value == name and not name.startswith('_') and name not in catalogue.NEW_NAMES:
+    if imports_old and value == name and not name.startswith('_') and name not in catalogue.NEW_NAMES:
         return 'P-52', 'left', 'the name stands alone in a string, by which it may be looked up'
     return _TEXT
 

@@ -47,8 +47,10 @@ CASES = {
         f'import nova_image.api\nimport nova\n{NEW}nova.exception.X\n',
     ),
     'P-02 nova comes from elsewhere too': (
-        'import nova.exception\nimport nova.image.glance\n'
-        'nova.image.glance.get_default_image_service().delete(c, 1)\nnova.exception.X\n',
+        (
+            'import nova.exception\nimport nova.image.glance\n'
+            'nova.image.glance.get_default_image_service().delete(c, 1)\nnova.exception.X\n'
+        ),
         f'import nova.exception\nimport nova_image.api\n{NEW}nova.exception.X\n',
     ),
     'P-02 from legacy': (
@@ -68,8 +70,10 @@ CASES = {
         f'import nova_image.api\n{NEW}',
     ),
     'P-04 a renamed function': (
-        'from nova.image.glance import get_remote_image_service as pair\n'
-        'def f(c, r):\n    s, i = pair(c, r)\n    s.delete(c, i)\n',
+        (
+            'from nova.image.glance import get_remote_image_service as pair\n'
+            'def f(c, r):\n    s, i = pair(c, r)\n    s.delete(c, i)\n'
+        ),
         'import nova_image.api\ndef f(c, r):\n    s = nova_image.api.API()\n    s.delete(c, r)\n',
     ),
     'P-05 through the package': (
@@ -81,8 +85,10 @@ CASES = {
         'def f(c):\n    import nova_image.api\n    nova_image.api.API().delete(c, 1)\n',
     ),
     'two imports bind separately': (
-        f'from nova.image import glance\n{USE}def f(c):\n    import nova.image.glance as g\n'
-        '    g.get_default_image_service().delete(c, 1)\n',
+        (
+            f'from nova.image import glance\n{USE}def f(c):\n    import nova.image.glance as g\n'
+            '    g.get_default_image_service().delete(c, 1)\n'
+        ),
         f'import nova_image.api\n{NEW}def f(c):\n    nova_image.api.API().delete(c, 1)\n',
     ),
     'something old is left: the shim': (
