@@ -28,6 +28,7 @@ setup(
         'python-glanceclient>=4.10',
         'keystoneauth1>=5.8',
         'oslo.config>=9.6',
+        'oslo.utils>=7.3',
         'typing-extensions>=4.10',
         'wrapt>=2.0',
     ],
