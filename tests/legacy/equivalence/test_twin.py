@@ -165,7 +165,8 @@ def tenants(glance_tenants: GlanceServer) -> Iterator[GlanceServer]:
     yield glance_tenants
 
 
-#: The callers of programs, with tokens that the Glance of mode ``tenants`` knows.
+#: The callers of programs, with tokens that the Glance of mode ``tenants`` knows. Nobody who may only read:
+#: that mode has the old policies, by which members and readers are the same.
 KNOWN = {
     name: context_of(IDENTITIES[user])
     for name, user in {
@@ -173,7 +174,7 @@ KNOWN = {
         'bob': 'bob',
         'root': 'admin',
         'nobody': 'anna',
-        'guest': 'rob',
+        'guest': 'bob',
     }.items()
 }
 
