@@ -204,7 +204,13 @@ class API:
         return f'{self.generate_glance_url(context)}/images/{image_ref}'
 
     def _resolve(self, id_or_uri: Any) -> tuple[str | None, str]:
-        server, image_id = parse_image_ref(id_or_uri)
+        try:
+            server, image_id = parse_image_ref(id_or_uri)
+        except errors.InvalidImageRef as exc:
+            if '://' in str(id_or_uri):
+                raise
+            # An id with a slash in it: not found, for callers that took it for an id (C-094).
+            raise errors.joined(errors.InvalidImageRef, errors.ImageNotFound)(image_href=id_or_uri) from exc
         if server is not None and not self._allow_uris:
             raise errors.InvalidImageRef(
                 f'Invalid image href {id_or_uri}: this API object takes image ids only (allow_uris=False).'

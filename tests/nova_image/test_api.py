@@ -141,6 +141,19 @@ def test_an_unsafe_id_reaches_no_driver(api: nova_image.API, driver: NotedDriver
     assert driver.calls == []
 
 
+@pytest.mark.contract('C-094', 'C-195')
+def test_an_id_with_a_slash_is_both_an_invalid_reference_and_not_found(
+    api: nova_image.API, driver: NotedDriver
+) -> None:
+    for expected in (errors.InvalidImageRef, errors.ImageNotFound):
+        with pytest.raises(expected, match='Invalid image href a/b'):
+            api.get(CTX, 'a/b')
+    with pytest.raises(errors.InvalidImageRef) as caught:
+        api.get(CTX, 'http://h:port/images/x')
+    assert not isinstance(caught.value, errors.ImageNotFound)
+    assert driver.calls == []
+
+
 @pytest.mark.parametrize(
     ('data', 'sent'), [(None, None), ('', None), (b'', None), (b'x', b'x'), ('x', 'x'), (0, 0)]
 )
