@@ -120,34 +120,28 @@ def _ssl_params(now: options.Settings) -> dict[str, Any]:
 
 
 def _client(context: Any, version: Any, endpoint: str, params: dict[str, Any]) -> Any:
-    """The client: a fake gets exactly the old call, the real one what today's Glance understands (C-311)."""
+    """The client: a fake gets exactly the old call, the real one what today's Glance understands (C-034, C-311).
+
+    The credential is the context's own, as the new driver finds it; none for a server that needs none (C-035).
+    """
     if client_class_replaced():
         return glance.glanceclient.Client(str(version), endpoint, **params)
     from legacy import v1
+    from nova_image.glance import session
 
-    params.pop(
-        'ssl_compression', None
-    )  # the client of today has no such choice and never compresses
-    real = glance.glanceclient.Client('2', endpoint, **_usable(context, params))
-    return v1.Client(real) if int(version) == 1 else real
-
-
-def _usable(context: Any, params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters without empty credentials, so that a context without a token can ask a server that needs none."""
-    headers = {
-        name: value
-        for name, value in params.pop('identity_headers', {}).items()
-        if value and name != 'X-Service-Catalog'
-    }
-    token = params.pop('token', None) or headers.pop('X-Auth-Token', None)
-    if token and settings().auth_strategy == 'keystone':
-        params['token'] = token
-        if headers:
-            params['identity_headers'] = {**headers, 'X-Auth-Token': token}
+    now = settings()
+    more = {}
     request_id = getattr(context, 'global_id', None)
     if request_id:
-        params['global_request_id'] = request_id
-    return params
+        more['global_request_id'] = request_id
+    real = glance.glanceclient.Client(
+        '2',
+        session=session.session_for(now),
+        auth=None if _withheld.get() else session.auth_for(context, now, now.conf),
+        endpoint_override=endpoint,
+        **more,
+    )
+    return v1.Client(real) if int(version) == 1 else real
 
 
 @deprecated('_session_and_auth')

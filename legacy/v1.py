@@ -7,6 +7,7 @@ delete`` with v1's arguments and v1's image objects. Errors are the client's own
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -116,7 +117,7 @@ class Images:
         self._client.http_client.patch(
             f'/v2/images/{image_id}',
             headers={'Content-Type': 'application/openstack-images-v2.1-json-patch'},
-            json=patch,
+            data=json.dumps(patch),
         )
 
 
