@@ -63,7 +63,7 @@ class DownloadedChunks:
     A chunk that completes the image is checked before it is handed out; so is the end of a body whose size
     was not known. A failed check raises instead of ending. Nothing is retried, since what was handed out
     cannot be taken back (C-302). ``len()`` is the image's size in bytes. ``close()`` ends it early; it is
-    never closed on the caller's behalf before its end (C-307).
+    never closed on the caller's behalf before its end (C-307), unless nobody can read on.
     """
 
     def __init__(self, body: Body, expected: Expected, limits: Limits) -> None:
@@ -73,8 +73,8 @@ class DownloadedChunks:
         self._size = expected.size if expected.size is not None else body.length
         self._lane = lane_for(expected, self._size)
         self._chunks = StallWatch(limits, expected.image_id).watch(body)
-        self._failure: BaseException | None = None
         self._checked = False
+        self._failure: BaseException | None = None
 
     def __iter__(self) -> Iterator[bytes]:
         return self
@@ -136,3 +136,8 @@ class DownloadedChunks:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        # Dropped before its end: the hash's thread would wait for more for ever.
+        if getattr(self, '_failure', self) is None:
+            self.close()

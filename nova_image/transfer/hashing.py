@@ -112,7 +112,7 @@ class Beside:
         return {name: each.hexdigest() for name, each in self._hashes.items()}
 
     def close(self) -> None:
-        if self._thread.is_alive():
+        if self._thread.is_alive() and not sys.is_finalizing():  # a daemon does not run any more by then
             self._work.put(None)
             if threading.current_thread() is not self._thread:  # a collected generator may end it from anywhere
                 self._thread.join()

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import dataclasses
 import errno
+import gc
 import hashlib
 import io
 import logging
 import os
 import random
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nova_image import errors, transfer
+from nova_image.transfer import hashing
 
 IMAGE = random.Random(7).randbytes(300_000)
 
@@ -293,6 +296,18 @@ def test_a_closed_iterator_is_not_a_finished_one() -> None:
     assert server.open_bodies == 0
     with pytest.raises(ValueError, match='closed after 40000 bytes'):
         next(chunks)
+
+
+def test_an_iterator_dropped_before_its_end_leaves_no_thread_and_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(hashing, 'second_thread_pays', lambda: True)
+    monkeypatch.setattr(hashing, 'THREAD_FROM_BYTES', 1)
+    server, before = Server((IMAGE, None)), threading.active_count()
+    next(fetch(server))
+    gc.collect()
+    assert threading.active_count() == before
+    assert server.open_bodies == 0
 
 
 def test_a_hash_of_another_kind_or_only_md5_is_checked(tmp_path: Path) -> None:
