@@ -35,7 +35,8 @@ BASE_FIELDS = frozenset(
 JSON_PROPERTIES = ('block_device_mapping', 'mappings')
 #: Properties where an empty or "none" text means no image (C-242, C-243).
 IMAGE_ID_PROPERTIES = ('kernel_id', 'ramdisk_id')
-RESERVED_PREFIX = 'os_glance_'
+#: Properties that are the service's own, which nobody else may set or remove (C-111, C-262).
+RESERVED_PREFIX = 'os_glance'
 
 _READ_ONLY = frozenset((
     'status', 'created_at', 'updated_at', 'deleted_at', 'deleted', 'checksum', 'virtual_size', 'stores',

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nova_image.images import RESERVED_PREFIX
 from nova_image.local.formats import CONTAINER_FORMATS, DISK_FORMATS
 from nova_image.local.refusals import Refused
 
@@ -21,7 +22,6 @@ READ_ONLY = frozenset(
     + ('schema', 'os_hash_algo', 'os_hash_value', 'stores')
 )
 RESERVED = frozenset(('location', 'locations', 'deleted', 'deleted_at'))
-RESERVED_PREFIX = 'os_glance'
 MAX_PROPERTIES = MAX_TAGS = MAX_MEMBERS = 128
 
 _UUID = re.compile(r'[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z')

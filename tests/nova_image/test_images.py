@@ -226,6 +226,6 @@ def test_a_patch_always_leads_from_current_to_wanted(given_props: dict[str, Any]
         else:
             assert (key in state) == (step['op'] == 'replace')
             state[key] = step['value']
-    assert {k: v for k, v in state.items() if not k.startswith('os_glance_')} == {
-        k: v for k, v in change.properties.items() if not k.startswith('os_glance_')
+    assert {k: v for k, v in state.items() if not k.startswith(images.RESERVED_PREFIX)} == {
+        k: v for k, v in change.properties.items() if not k.startswith(images.RESERVED_PREFIX)
     }
