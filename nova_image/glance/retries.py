@@ -21,7 +21,7 @@ import urllib3.exceptions
 from glanceclient import exc as glance
 
 from nova_image import errors
-from nova_image.glance.servers import HEALTH, Choice, shown
+from nova_image.glance.servers import HEALTH, Choice
 
 LOG = logging.getLogger(__name__)
 
@@ -100,7 +100,7 @@ def persistently(
         except Exception as exc:
             if isinstance(exc, _UNTRUSTED):
                 failed = errors.joined(errors.GlanceConnectionFailed, type(exc))
-                raise failed(server=shown(server), reason=str(exc)) from exc
+                raise failed(server=server, reason=str(exc)) from exc
             pause = _pause(exc, reading, rules)
             if pause is None:
                 raise
@@ -109,7 +109,7 @@ def persistently(
             more = more and refusal is None
             LOG.exception(
                 "Error contacting glance server '%(server)s' for '%(method)s', %(next)s.",
-                {'server': shown(server), 'method': name, 'next': 'retrying' if more else 'done trying'},
+                {'server': server, 'method': name, 'next': 'retrying' if more else 'done trying'},
             )
             choice.failed(server)
             if more:
@@ -119,7 +119,7 @@ def persistently(
                 raise refusal from exc
             if _status(exc) not in (None, 503):
                 raise
-            raise errors.GlanceConnectionFailed(server=shown(server), reason=str(exc)) from exc
+            raise errors.GlanceConnectionFailed(server=server, reason=str(exc)) from exc
         HEALTH.answered(server)
         return answer
     raise AssertionError('no attempt was made')

@@ -29,15 +29,15 @@ REMEMBER_FAILURE_S = 60.0
 _VERSION = re.compile(r'/v\d+(?:\.\d+)?/?$')
 
 
-def base_url(url: str) -> str:
-    """A server's address for requests: no trailing slash, no ``/vN``; a path prefix stays (D-11)."""
-    return _VERSION.sub('', url.rstrip('/')).rstrip('/')
-
-
-def shown(url: str) -> str:
-    """The address as it may stand in a log or an error: without ``user:password@``."""
+def without_user(url: str) -> str:
+    """The address without ``user:password@``, which is never sent and has no place in a log or an error."""
     parts = urlsplit(url)
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition('@')[2]))
+
+
+def base_url(url: str) -> str:
+    """A server's address for requests: no user, no trailing slash, no ``/vN``; a path prefix stays (D-11)."""
+    return _VERSION.sub('', without_user(url).rstrip('/')).rstrip('/')
 
 
 class Health:
@@ -137,7 +137,7 @@ class Servers:
                     'Image server %s is neither configured nor in the service catalogue, so it is '
                     'asked without credentials. To send the token there, add it to [image] '
                     'trusted_servers.',
-                    shown(server),
+                    without_user(server),
                 )
                 auth = None
             return Choice(Rotation((server,)), auth)

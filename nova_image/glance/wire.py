@@ -23,7 +23,7 @@ from urllib3 import exceptions as urllib3_exc
 from nova_image import errors
 from nova_image.glance import limits, retries, session
 from nova_image.glance.limits import Limits
-from nova_image.glance.servers import Choice, shown
+from nova_image.glance.servers import Choice, without_user
 from nova_image.options import Settings
 from nova_image.references import origin
 from nova_image.transfer import Upload
@@ -44,7 +44,7 @@ class Redirected(Exception):
     def __init__(self, response: Any) -> None:
         super().__init__(f'HTTP {response.status_code}')
         self.status: int = response.status_code
-        self.target = urljoin(response.url, response.headers.get('location', ''))
+        self.target = without_user(urljoin(response.url, response.headers.get('location', '')))
 
 
 class _Client(glance_http.SessionClient):  # type: ignore[misc]
@@ -88,7 +88,7 @@ def _content(response: Any) -> bytes:
     except urllib3_exc.HTTPError as exc:
         response.close()
         raise glance.CommunicationError(
-            f'Answer of {shown(response.url)} was cut off: {exc}'
+            f'Answer of {response.url} was cut off: {exc}'
         ) from exc
 
 
@@ -101,7 +101,7 @@ def _error(response: Any) -> Exception:
         else:
             body = response.raw.read(MOST_ERROR_BYTES, decode_content=True)
     except urllib3_exc.HTTPError:
-        LOG.debug('the text of an error answer of %s was cut off', shown(response.url))
+        LOG.debug('the text of an error answer of %s was cut off', response.url)
     finally:
         response.close()
     body = _without_secrets(response, body)
@@ -133,7 +133,7 @@ def _without_secrets(response: Any, body: bytes) -> bytes:
 def _unreadable(response: Any, why: str) -> errors.ImageServiceError:
     return errors.ImageServiceError(
         status=response.status_code,
-        reason=f'the answer of {shown(response.url)} {why}; check that this address is a Glance v2 server',
+        reason=f'the answer of {response.url} {why}; check that this address is a Glance v2 server',
     )
 
 
@@ -291,7 +291,7 @@ class Wire:
                 url = elsewhere.target
         raise errors.ImageServiceError(
             status='a redirect',
-            reason=f'{shown(server)}{path} was redirected more than {MOST_REDIRECTS} times',
+            reason=f'{server}{path} was redirected more than {MOST_REDIRECTS} times',
         )
 
     @staticmethod
@@ -307,7 +307,7 @@ class Wire:
 def _no_detour(method: str, server: str, elsewhere: Redirected) -> errors.ImageServiceError:
     return errors.ImageServiceError(
         status=elsewhere.status,
-        reason=f'{method} at {shown(server)} was redirected to {shown(elsewhere.target)}, and what '
+        reason=f'{method} at {server} was redirected to {elsewhere.target}, and what '
         'changes images is never sent after a redirect; set [glance] api_servers to the new address',
     )
 

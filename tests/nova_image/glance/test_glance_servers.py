@@ -32,8 +32,22 @@ def test_a_base_url_has_no_version_and_keeps_its_prefix(url: str, base: str) -> 
     assert servers.base_url(url) == base
 
 
-def test_a_password_in_an_address_is_not_shown() -> None:
-    assert servers.shown('https://user:secret@h:1/p') == 'https://h:1/p'
+def test_a_password_in_an_address_reaches_no_log_error_or_url(
+    make_driver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    driver = make_driver('http://user:secret@127.0.0.1:9', num_retries=0)
+    with pytest.raises(errors.GlanceConnectionFailed) as caught:
+        driver.show(Caller(), IMAGE_ID)
+    assert 'secret' not in f'{caught.value} {caught.value.__cause__} {caplog.text} {driver.glance_url(Caller())}'
+
+
+def test_a_password_in_a_redirect_is_not_followed_into_the_error(
+    start_server: Any, make_driver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = start_server(redirecting_to('http://user:secret@127.0.0.1:9/v2'))
+    with pytest.raises(errors.GlanceConnectionFailed) as caught:
+        make_driver(first.url, num_retries=0).show(Caller(), IMAGE_ID)
+    assert 'secret' not in f'{caught.value} {caught.value.__cause__} {caplog.text}'
 
 
 @pytest.mark.contract('C-042')
