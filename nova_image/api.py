@@ -20,6 +20,9 @@ from nova_image import errors, options
 from nova_image.driver import ImageDriver
 from nova_image.references import check_image_id, parse_image_ref
 
+#: Drivers kept for later API objects; a driver that falls out lives on in the objects that use it.
+MOST_SHARED = 64
+
 _shared: dict[tuple[Any, ...], ImageDriver] = {}
 _shared_lock = threading.Lock()
 
@@ -63,6 +66,8 @@ class API:
                 found = _shared.get(key)
                 if found is None:
                     found = drivers.build(self._conf, name, endpoint=self._endpoint)
+                    while len(_shared) >= MOST_SHARED:
+                        del _shared[next(iter(_shared))]
                     _shared[key] = found
         return found
 

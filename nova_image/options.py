@@ -104,7 +104,7 @@ GLANCE_OPTS: list[cfg.Opt] = [
     ),
     cfg.BoolOpt('enable_rbd_download', default=False, help='Fetch from Ceph directly.'),
     cfg.BoolOpt(
-        'use_glance_v1', default=False, help='Only in release 14; accepted, without effect.'
+        'use_glance_v1', default=False, help='Only in release 14: which old class the old factories return.'
     ),
     cfg.BoolOpt('debug', default=False, help='Debug logging of the client.'),
 ]

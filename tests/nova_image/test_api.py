@@ -239,6 +239,14 @@ def test_drivers_are_shared_between_api_objects(conf: cfg.ConfigOpts, tmp_path: 
     assert nova_image.API(conf=conf).driver is nova_image.API(conf=conf).driver
 
 
+def test_endpoints_without_end_do_not_pile_up_drivers(conf: cfg.ConfigOpts) -> None:
+    from nova_image import api as module
+
+    for number in range(2 * module.MOST_SHARED):
+        assert nova_image.API(conf=conf, endpoint=f'http://h{number}').driver.endpoint == f'http://h{number}'
+    assert len(module._shared) <= module.MOST_SHARED
+
+
 def test_recording_wraps_the_configured_driver(conf: cfg.ConfigOpts, tmp_path: Any) -> None:
     conf.set_override('local_path', str(tmp_path), 'image')
     conf.set_override('recording', str(tmp_path / 'trace'), 'image')
