@@ -131,9 +131,11 @@ class Remote:
         if context is None or not self._same(self.it.context, context, use.call, 'context'):
             reason = 'the call uses another context than the acquisition did'
             return Plan('P-12', problem=reason, problem_pattern='P-12', at=use.call)
-        if self.literal:
-            return None
         given = arguments.value(1, 'image_id')
+        if self.literal:
+            if given is not None and Value('id', self.it) in self.trace.values(given):
+                self.own.append(given)
+            return None
         if 'image_id' not in rewrite.positional:
             return None
         if given is None:
@@ -412,7 +414,11 @@ class Remote:
 
     def _may_drop(self, place: Node) -> bool:
         """Whether the id's variable can go: it is a local, or its name says that nobody wants it."""
-        return self.home.is_function or place.text.startswith('_')
+        name = place.text
+        home = self.unit.scopes.lookup(name, self.home)
+        if home is None or any(each.kind == 'del' for each in self.unit.scopes.all_bindings(name, home)):
+            return False
+        return home.is_function or name.startswith('_')
 
 
 def body_scope(unit: Unit, node: Node):  # type: ignore[no-untyped-def]

@@ -237,6 +237,18 @@ def f(ctx, meta):
     return svc.create(ctx, meta)
 """,
     ),
+    'P-15 the empty id is still used': (
+        """
+def f(ctx, ref):
+    svc, ref = glance.get_remote_image_service(ctx, '')
+    return svc.show(ctx, ref)
+""",
+        """
+def f(ctx, ref):
+    svc, ref = nova_image.api.API(), ''
+    return svc.get(ctx, ref)
+""",
+    ),
     'P-16 only the parse is wanted': (
         """
 def f(ctx, ref):

@@ -71,8 +71,46 @@ def simple(draw: st.DrawFn, module: str) -> str:
         'svc = None',
         f'log(image_id, {call})',
         'del image_id',
+        'log(ref, image_id)',
+        'ctx = ctx.other',
+        "row['ref'] = ref",
     )
     return draw(st.sampled_from(kinds)) + draw(comments)
+
+
+WRAPPERS = (
+    ('{}',),
+    ('{}',),
+    ('if data:', '    {}'),
+    ('for item in (1, 2):', '    {}'),
+    ('try:', '    {}', 'except Exception:', '    log("failed")'),
+    ('with open("y") as stream:', '    {}'),
+    ('def later():', '    return {}', 'later()'),
+    ('log([{} for item in (1, 2)])',),
+    ('log(image_id)',),
+    ('ref = ref + "y"',),
+)
+METHODS = tuple(each for each in CALLS if '{s}.' in each and '**' not in each and 'odd' not in each)
+
+
+@st.composite
+def idiom(draw: st.DrawFn, module: str) -> list[str]:
+    """A pair and what is usually done with it."""
+    reference = draw(st.sampled_from(('ref', 'ref', "row['ref']", 'self.ref')))
+    kept = draw(st.sampled_from(('image_id', 'image_id', 'ref', '_unused')))
+    pair = f'{module}.get_remote_image_service(ctx, {reference})'
+    shape = draw(st.integers(0, 5))
+    if shape == 0:
+        lines, kept = [f'svc = {pair}[0]'], reference
+    elif shape == 1:
+        lines = [f'pair = {pair}', f'svc, {kept} = pair']
+    else:
+        lines = [f'svc, {kept} = {pair}']
+    given = kept if kept != '_unused' else reference
+    for _ in range(draw(st.integers(1, 3))):
+        call = draw(st.sampled_from(METHODS)).format(s='svc', i=given)
+        lines += [each.format(call) for each in draw(st.sampled_from(WRAPPERS))]
+    return lines
 
 
 @st.composite
@@ -81,6 +119,9 @@ def block(draw: st.DrawFn, module: str, depth: int) -> list[str]:
     lines: list[str] = []
     for _ in range(draw(st.integers(1, 3))):
         kind = draw(st.integers(0, 9)) if depth else 0
+        if kind < 2:
+            lines += draw(idiom(module))
+            continue
         if kind < 5:
             lines += draw(simple(module)).split('\n')
             continue
@@ -91,7 +132,7 @@ def block(draw: st.DrawFn, module: str, depth: int) -> list[str]:
             6: ['for ref in row:', *body],
             7: ['try:', *body, 'except (ValueError, KeyError):', *other],
             8: ['with open("x") as data:', *body],
-            9: ['def inner():', *body],
+            9: ['def inner():', *body, 'inner()'],
         }[kind]
     return lines
 
