@@ -98,7 +98,7 @@ def persistently(
         try:
             answer = ask(server)
         except Exception as exc:
-            if isinstance(exc, _UNTRUSTED):
+            if isinstance(exc, _UNTRUSTED) or (again is None and _is_of_this_host(exc)):
                 failed = errors.joined(errors.GlanceConnectionFailed, type(exc))
                 raise failed(server=server, reason=str(exc)) from exc
             pause = _pause(exc, reading, rules)
@@ -123,6 +123,12 @@ def persistently(
         HEALTH.answered(server)
         return answer
     raise AssertionError('no attempt was made')
+
+
+def _is_of_this_host(exc: BaseException) -> bool:
+    """An error of this host's own, like a file of certificates that is not there (C-060)."""
+    mine = isinstance(exc, OSError) and not isinstance(exc, errors.NovaException)
+    return mine and not isinstance(exc, _NO_ANSWER)
 
 
 def _refusal(
