@@ -140,15 +140,23 @@ class OldClientDriver(ImageDriver):
 
     def locations(self, context: Any, image_id: Any) -> builtins.list[dict[str, Any]]:
         """Locations, the direct URL at the end; asked of the service's own client (C-123 to C-125)."""
-        with _image_errors(image_id):
-            image = self.client.call(context, 2, 'get', image_id)
-        if not glance._is_image_available(context, image):
-            raise errors.ImageNotFound(image_id=image_id)
+        image = self._shown_model(context, image_id)
         found = list(getattr(image, 'locations', None) or ())
         direct_url = getattr(image, 'direct_url', None)
         if direct_url:
             found.append({'url': direct_url, 'metadata': {}})
         return found
+
+    def direct_url(self, context: Any, image_id: Any) -> str | None:
+        """The direct URL alone (C-122)."""
+        return getattr(self._shown_model(context, image_id), 'direct_url', None)
+
+    def _shown_model(self, context: Any, image_id: Any) -> Any:
+        with _image_errors(image_id):
+            image = self.client.call(context, 2, 'get', image_id)
+        if not glance._is_image_available(context, image):
+            raise errors.ImageNotFound(image_id=image_id)
+        return image
 
     def download(
         self,

@@ -112,10 +112,7 @@ class GlanceImageService(Service):
         """The direct URL, or None where the server shows none (C-122)."""
         driver = self._old_driver()
         if driver is not None:
-            shown = [
-                entry for entry in driver.locations(context, image_id) if not entry['metadata']
-            ]
-            return shown[-1]['url'] if shown else None
+            return driver.direct_url(context, image_id)
         api, ref, _old = self._for_image(image_id)
         url: str | None = api.get(context, ref, include_locations=True).get('direct_url')
         return url

@@ -157,7 +157,7 @@ def _translate_from_glance(image: Any, include_locations: bool = False) -> dict[
 @deprecated('_extract_attributes')
 def _extract_attributes(image: Any, include_locations: bool = False) -> dict[str, Any]:
     """The 16 keys of a v1 client object; what it does not have is None (C-101 to C-105)."""
-    output: dict[str, Any] = {name: getattr(image, name, None) for name in _ATTRIBUTES}
+    output: dict[str, Any] = {name: _attribute(image, name) for name in _ATTRIBUTES}
     output['properties'] = getattr(image, 'properties', {})
     if include_locations:
         output['locations'] = list(getattr(image, 'locations', None) or ())
@@ -165,6 +165,20 @@ def _extract_attributes(image: Any, include_locations: bool = False) -> dict[str
         if direct_url:
             output['locations'].append({'url': direct_url, 'metadata': {}})
     return copy.deepcopy(output)
+
+
+def _attribute(image: Any, name: str) -> Any:
+    """One attribute, or None; what cannot be there yet is not asked for.
+
+    Objects of the v1 client made another request for an attribute that they had not been given (C-099, C-100).
+    """
+    if name == 'checksum':
+        possible = getattr(image, 'status', None) == 'active'
+    else:
+        possible = name != 'deleted_at' or bool(getattr(image, 'deleted', None))
+    if not possible and inspect.getattr_static(image, name, None) is None:
+        return None
+    return getattr(image, name, None)
 
 
 @deprecated('_extract_attributes_v2')
