@@ -28,6 +28,8 @@ _FLAGS = (
 )
 _NOT_BUILT = {
     'verify_glance_signatures': 'signatures are not verified by this release of nova-image; a download would raise',
+    'enable_certificate_validation': 'certificates of signatures are not validated by this release of nova-image; '
+    'with default_trusted_certificate_ids a download would raise',
     'enable_rbd_download': 'images are not fetched from Ceph by this release of nova-image; a download would raise',
 }
 _TAKEN_OVER = {'host': 'api_servers', 'port': 'api_servers', 'protocol': 'api_servers'}

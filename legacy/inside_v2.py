@@ -8,21 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from legacy.deprecation import deprecated
 from legacy.seams import glance
 from nova_image import errors
+from nova_image.api import refuse_signatures
 
 __all__ = ['InsideV2']
-
-
-def refuse_signatures() -> NoReturn:
-    """Signatures are not verified by this release, and never just passed over."""
-    raise errors.NotBuilt(
-        feature='Image signature verification',
-        advice='pass no trusted_certs and leave [glance] verify_glance_signatures off.',
-    )
 
 
 @deprecated('_verify_certs')

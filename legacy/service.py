@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from legacy.seams import AS_TOLD, glance, replaced
+from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
 from nova_image import errors, images
@@ -119,7 +120,8 @@ class Service:
     def _download(
         self, context: Any, image_id: Any, data: Any, dst_path: Any, trusted_certs: Any
     ) -> Iterator[bytes] | None:
-        if dst_path is not None and self._direct.is_allowed() and trusted_certs is None:
+        verifies = trusted_certs is not None or settings().verifies_signatures  # for the API to refuse (C-304)
+        if dst_path is not None and self._direct.is_allowed() and not verifies:
             found = self._locations(context, image_id)
             if self._direct.fetch(context, found, dst_path):
                 return None

@@ -11,7 +11,7 @@ import copy
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from oslo_config import cfg
 
@@ -180,11 +180,8 @@ class API:
         """
         server, image_id = self._resolve(id_or_uri)
         settings = options.current(self._conf)
-        if trusted_certs is not None or settings.verify_glance_signatures:
-            raise errors.NotBuilt(
-                feature='Image signature verification',
-                advice='pass no trusted_certs and leave [glance] verify_glance_signatures off.',
-            )
+        if trusted_certs is not None or settings.verifies_signatures:
+            refuse_signatures()
         if settings.enable_rbd_download:
             raise errors.NotBuilt(
                 feature='Direct download from Ceph (enable_rbd_download)',
@@ -221,6 +218,18 @@ class API:
                 f'Invalid image href {id_or_uri}: this API object takes image ids only (allow_uris=False).'
             )
         return server, check_image_id(image_id)
+
+
+def refuse_signatures() -> NoReturn:
+    """Signatures are not verified by this release, and never just passed over (C-304).
+
+    :raises NotBuilt: always
+    """
+    raise errors.NotBuilt(
+        feature='Image signature verification',
+        advice='pass no trusted_certs, and leave [glance] verify_glance_signatures off and '
+        'default_trusted_certificate_ids empty.',
+    )
 
 
 def _own(image_info: Any) -> dict[str, Any]:

@@ -307,9 +307,6 @@ class Settings:
     service_type = _glance('service_type', str)
     valid_interfaces = _glance('valid_interfaces', _texts)
     region_name = _glance('region_name', _text)
-    verify_glance_signatures = _glance('verify_glance_signatures', bool)
-    enable_certificate_validation = _glance('enable_certificate_validation', bool)
-    default_trusted_certificate_ids = _glance('default_trusted_certificate_ids', _texts)
     enable_rbd_download = _glance('enable_rbd_download', bool)
     debug = _glance('debug', bool)
 
@@ -341,6 +338,13 @@ class Settings:
             s.newest(
                 ('glance', 'allowed_direct_url_schemes'), ('DEFAULT', 'allowed_direct_url_schemes')
             )
+        )
+    )
+    # The second pair has every image verified, too; either option of it alone does nothing (C-304).
+    verifies_signatures = _Read(
+        lambda s: bool(
+            s.conf.glance.verify_glance_signatures
+            or (s.conf.glance.enable_certificate_validation and s.conf.glance.default_trusted_certificate_ids)
         )
     )
     num_retries = _Read(lambda s: s._num_retries())

@@ -42,7 +42,10 @@ def conf() -> Iterator[cfg.ConfigOpts]:
     found = options.register(cfg.CONF)
     yield found
     found.clear_override('api_servers', group='glance')
-    for group, names in {'glance': ('num_retries', 'use_glance_v1'), 'image': ('trusted_servers',)}.items():
+    for group, names in {
+        'glance': ('num_retries', 'use_glance_v1', 'verify_glance_signatures'),
+        'image': ('trusted_servers',),
+    }.items():
         for name in names:
             found.clear_override(name, group=group)
     for name in (

@@ -194,6 +194,7 @@ def test_metadata_of_a_wrong_type_is_one_clear_error(api: nova_image.API, driver
     assert driver.calls == []
 
 
+@pytest.mark.contract('C-304')
 def test_unbuilt_security_features_are_errors_and_never_ignored(
     api: nova_image.API, driver: NotedDriver, conf: cfg.ConfigOpts
 ) -> None:
@@ -203,6 +204,13 @@ def test_unbuilt_security_features_are_errors_and_never_ignored(
     with pytest.raises(errors.NotBuilt, match='verify_glance_signatures'):
         api.download(CTX, 'x')
     conf.clear_override('verify_glance_signatures', 'glance')
+    conf.set_override('enable_certificate_validation', True, 'glance')
+    api.download(CTX, 'x')
+    driver.calls.clear()
+    conf.set_override('default_trusted_certificate_ids', ['c'], 'glance')
+    with pytest.raises(errors.NotBuilt, match='default_trusted_certificate_ids'):
+        api.download(CTX, 'x')
+    conf.clear_override('default_trusted_certificate_ids', 'glance')
     conf.set_override('enable_rbd_download', True, 'glance')
     with pytest.raises(errors.NotBuilt, match='enable_rbd_download'):
         api.download(CTX, 'x')
