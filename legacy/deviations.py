@@ -13,13 +13,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from legacy.deviating import failures, records, refusals, releases, servers, transfers, uploads
+from legacy.deviating import failures, programs, records, refusals, releases, servers, transfers, uploads
+from legacy.deviating.programs import Rule
 from legacy.deviating.recordings import GLANCE, LOCAL, SEAM, Answer, Replay
 
 __all__ = ['DEVIATIONS', 'GLANCE', 'LOCAL', 'SEAM', 'Deviation', 'expectation']
 
 #: Change ``expected`` (a copy) in place where the deviation applies.
 Compute = Callable[[Replay, Answer], None]
+
+
+def _nothing(replay: Replay, expected: Answer) -> None:
+    """A deviation of programs only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +35,10 @@ class Deviation:
     what: str
     why: str
     contract: tuple[str, ...]
-    compute: Compute
+    #: for one case as it was recorded
+    compute: Compute = _nothing
+    #: for the steps of a program against a server: the first that applies to a step names its deviation
+    program: tuple[Rule, ...] = ()
 
 
 DEVIATIONS: tuple[Deviation, ...] = (
@@ -96,6 +104,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why='The original stumbled over None (TypeError) and could leave an empty file.',
         contract=('C-135', 'C-315'),
         compute=transfers.no_data,
+        program=(programs.no_data,),
     ),
     Deviation(
         number=10,
@@ -124,6 +133,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why='Such an id went into the URL as it was: a delete of "x/../<id>" deleted <id>.',
         contract=('C-093', 'C-094', 'C-208'),
         compute=refusals.strange_ids,
+        program=(programs.references,),
     ),
     Deviation(
         number=14,
@@ -138,6 +148,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why='The text says what was given and what was expected.',
         contract=('C-070', 'C-266'),
         compute=refusals.wrong_types_are_named,
+        program=(programs.wrong_types,),
     ),
     Deviation(
         number=16,
@@ -201,6 +212,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why='The v1 server never purged with data, and snapshots rely on it.',
         contract=('C-177', 'C-320'),
         compute=uploads.no_purge_with_data,
+        program=(programs.purge_with_data,),
     ),
     Deviation(
         number=25,
@@ -243,6 +255,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why='v1 took them; 14.0.0 stumbled before anything was asked.',
         contract=('C-228', 'C-230'),
         compute=uploads.is_public_of_any_type,
+        program=(programs.filters_of_any_shape,),
     ),
     Deviation(
         number=31,
@@ -258,7 +271,103 @@ DEVIATIONS: tuple[Deviation, ...] = (
         contract=('C-323',),
         compute=servers.host_without_port,
     ),
+    Deviation(
+        number=33,
+        what='An error of the client that escaped raw is one of ours and that error at once',
+        why='Callers of the API need not know the client library, and old `except` clauses still catch it.',
+        contract=('C-161', 'C-179', 'C-299'),
+        program=(programs.client_errors,),
+    ),
+    Deviation(
+        number=34,
+        what='A create that fails after its record was made takes the record away again',
+        why='The caller never learns the id of the half-made image, so nobody would.',
+        contract=('C-253', 'C-264'),
+        program=(programs.removed_again,),
+    ),
+    Deviation(
+        number=35,
+        what='A custom property of None is stored as the text None by the old names and left out by the new ones',
+        why='v1 stored the text; the schema of the client refused the whole image.',
+        contract=('C-241', 'C-313'),
+        program=(programs.none_properties,),
+    ),
+    Deviation(
+        number=36,
+        what='kernel_id and ramdisk_id that mean none are taken away by an update',
+        why='They could not be cleared at all.',
+        contract=('C-242', 'C-243'),
+        program=(programs.image_ids_of_properties,),
+    ),
+    Deviation(
+        number=37,
+        what='A property with the name of a field is left out, with a warning',
+        why='It changed the field, or deleted other properties, or went to the client as an argument.',
+        contract=('C-244',),
+        program=(programs.reserved_names,),
+    ),
+    Deviation(
+        number=38,
+        what='Fields that only the service sets, and the owner that a non-admin names, are left out',
+        why='So that a record can be handed back, as to v1.',
+        contract=('C-247', 'C-248', 'C-312', 'C-329'),
+        program=(programs.read_only_keys,),
+    ),
+    Deviation(
+        number=39,
+        what='Values that the schema of the client refused are refused by the service: Invalid, ImageBadRequest',
+        why='TypeError was an accident of a library; v1 answered 400.',
+        contract=('C-249', 'C-318'),
+        program=(programs.client_refusals,),
+    ),
+    Deviation(
+        number=40,
+        what='is_public false on an update leaves an image alone that is not public',
+        why='A shared image became private and its members lost it.',
+        contract=('C-231', 'C-239'),
+        program=(programs.hidden_keeps_visibility,),
+    ),
+    Deviation(
+        number=41,
+        what='Text of a JSON property that is no JSON is handed out as it is, with a warning',
+        why='One such image broke every listing.',
+        contract=('C-078', 'C-115'),
+        program=(programs.bad_json,),
+    ),
+    Deviation(
+        number=42,
+        what='Bytes, text, lists and iterators are image data; empty ones are none',
+        why='They failed after the record was made.',
+        contract=('C-165', 'C-254'),
+        program=(programs.data_kinds,),
+    ),
+    Deviation(
+        number=43,
+        what='copy_from and store are requests and never properties; unknown keys are refused by type',
+        why='An image was made that nothing was ever copied into.',
+        contract=('C-245', 'C-246', 'C-316'),
+        program=(programs.other_keys,),
+    ),
+    Deviation(
+        number=44,
+        what='get_all of the new API refuses keywords it does not know; limits may be text',
+        why='A misspelt keyword listed everything.',
+        contract=('C-066',),
+        program=(programs.list_arguments,),
+    ),
+    Deviation(
+        number=45,
+        what='The embedded store lets readers only read',
+        why='Those are the default policies of Glance today; the recorded server had the older ones.',
+        contract=('C-179', 'C-181'),
+        program=(programs.readers_only_read,),
+    ),
 )
+
+
+def program_rules() -> tuple[tuple[int, Rule], ...]:
+    """The rules for programs, in the order in which they are asked."""
+    return tuple((entry.number, rule) for entry in DEVIATIONS for rule in entry.program)
 
 
 def expectation(case: dict[str, Any], place: str, frontend: str = '') -> tuple[Answer, list[int]]:

@@ -9,6 +9,7 @@ expectation itself is computed anew (:mod:`legacy.deviations`) before it comes h
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from nova_image import errors
 #: Texts that hold JSON, whose key order says nothing.
 _JSON_TEXTS = frozenset({'X-Service-Catalog', 'mappings', 'block_device_mapping'})
 _ABSENT = '<absent>'
+_YEAR_1800 = re.compile(r'1\d{3}-[-0-9T:]+')
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def differences(expected: Any, observed: Any, path: str = '') -> Iterator[Differ
 
 
 def _dicts(expected: dict[str, Any], observed: dict[str, Any], path: str) -> Iterator[Difference]:
-    if '$datetime' in expected and '$datetime' in observed and '.' not in str(expected['$datetime']):
+    if '$datetime' in expected and '$datetime' in observed and _YEAR_1800.fullmatch(str(expected['$datetime'])):
         # A year that the recorder's strftime could not write with its fraction.
         expected = {**expected, '$datetime': f'{expected["$datetime"]}.000000'}
     if '$repr' in expected and '$repr' in observed:
@@ -61,7 +63,7 @@ def _dicts(expected: dict[str, Any], observed: dict[str, Any], path: str) -> Ite
     if 'class' in expected and 'mro' in expected and 'mro' in observed:
         yield from _exceptions(expected, observed, path)
         return
-    if expected.get('ev') == 'log' and observed.get('ev') == 'log':
+    if _is_log(expected) and _is_log(observed):
         # Logger names and wording are the project's own; level, count and traceback are behaviour.
         expected = {key: value for key, value in expected.items() if key not in ('logger', 'message')}
         observed = {key: value for key, value in observed.items() if key not in ('logger', 'message')}
@@ -73,6 +75,10 @@ def _dicts(expected: dict[str, Any], observed: dict[str, Any], path: str) -> Ite
             yield Difference(here, expected[key], _ABSENT)
         else:
             yield from differences(expected[key], observed[key], here)
+
+
+def _is_log(value: dict[str, Any]) -> bool:
+    return value.get('ev') == 'log' or {'logger', 'level', 'message', 'exc'} <= value.keys()
 
 
 def _lists(expected: list[Any], observed: list[Any], path: str) -> Iterator[Difference]:

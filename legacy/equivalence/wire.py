@@ -25,14 +25,14 @@ from unittest import mock
 from legacy.equivalence.wire_values import Arguments, NotRun, digest
 
 #: Operations that only a real Glance can answer.
-GLANCE_ONLY = frozenset({'raw', 'fault', 'corrupt', 'truncate_store', 'copy_to_store', 'pause'})
+GLANCE_ONLY = frozenset({'raw', 'fault', 'corrupt', 'truncate_store', 'copy_to_store', 'pause', 'config'})
 
 
 def needs_glance(case: dict[str, Any]) -> bool:
     """Whether the program can only run on a real Glance: the store has no server to fail or to leave."""
     steps = case['input']['steps']
     return (
-        any(step['op'] in GLANCE_ONLY for step in steps)
+        any(step['op'] in GLANCE_ONLY or 'href' in step for step in steps)
         or '<blobs>' in json.dumps(steps)
         or 'api_servers' in case['input']['config']
     )
@@ -61,8 +61,12 @@ class Server(Protocol):
 class Program:
     """One run of one program through one front end; ``server`` None means the embedded store."""
 
-    def __init__(self, case: dict[str, Any], frontend: str, server: Server | None) -> None:
+    def __init__(
+        self, case: dict[str, Any], frontend: str, server: Server | None, speaks_for: str | None = None
+    ) -> None:
         self.case, self.frontend, self.server = case, frontend, server
+        #: the front end whose calls are made here in this one's words (the rewrites of names.py)
+        self.speaks_for = speaks_for or frontend
         self.root = tempfile.mkdtemp(prefix='golden-wire-')
         self.arguments = Arguments(
             case,
@@ -111,6 +115,8 @@ class Program:
             'api_servers': [self.arguments.glance_url],
             **self.case['input']['config'],
         }
+        if self.frontend == 'service':
+            given['use_glance_v1'] = False  # the default of release 14: its factories hand out the v2 class
         self._overridden = [('glance', name) for name in given]
         for name, value in given.items():
             conf.set_override(name, self.arguments.build(value), group='glance')
@@ -174,7 +180,10 @@ class Program:
 
     def _call(self, name: str, step: dict[str, Any]) -> Any:
         method, args = self._bound(step, name)
-        return method(*args, **self.arguments.build(step.get('kwargs', {})))
+        kwargs = self.arguments.build(step.get('kwargs', {}))
+        if self.speaks_for != self.frontend:
+            bridge(self.speaks_for, step['op'], args, kwargs)
+        return method(*args, **kwargs)
 
     def _download(self, step: dict[str, Any], seen: dict[str, Any]) -> Any:
         mode = step['mode']
@@ -336,3 +345,34 @@ def _logged(records: list[dict[str, Any]]) -> Iterator[None]:
             logger.removeHandler(handler)
             logger.setLevel(level)
             logger.propagate = propagate
+
+
+_LIST_WORDS = frozenset(('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir'))
+
+
+def bridge(speaks_for: str, op: str, args: list[Any], kwargs: dict[str, Any]) -> None:
+    """What names.py says that a rewrite has to bridge, in place: purge, None properties, unknown keywords."""
+    if op == 'list':
+        unknown = [name for name in kwargs if name not in _LIST_WORDS]
+        if unknown and speaks_for == 'api':
+            raise TypeError(f'API.get_all() got an unexpected keyword argument {unknown[0]!r}')
+        for name in unknown:
+            del kwargs[name]
+    place = {'create': 1, 'update': 2}.get(op)
+    if place is None or len(args) <= place or not isinstance(args[place], dict):
+        return
+    data = kwargs.get('data', args[place + 1] if len(args) > place + 1 else None)
+    if op == 'update' and speaks_for == 'service':
+        sends = data is not None and (bool(data) or hasattr(data, 'read'))
+        kwargs['purge_props'] = bool(kwargs.get('purge_props', True)) and not sends
+    properties = args[place].get('properties')
+    if isinstance(properties, dict):
+        args[place]['properties'] = {
+            name: 'None' if value is None and speaks_for != 'api' and name not in _NONE_SPEAKS else value
+            for name, value in properties.items()
+            if value is not None or speaks_for != 'api' or name in _NONE_SPEAKS
+        }
+
+
+#: None is an image id that means none, or the JSON text null.
+_NONE_SPEAKS = ('kernel_id', 'ramdisk_id', 'mappings', 'block_device_mapping')
