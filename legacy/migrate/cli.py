@@ -11,7 +11,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from legacy.migrate.options import BadSettings, load
 from legacy.migrate.result import Result, run
 
 
@@ -37,6 +39,13 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=f'nova-image {name}', description=description)
     parser.add_argument('paths', nargs='+', metavar='PATH', help='file or directory to look through')
     parser.add_argument('--root', metavar='DIR', help='what paths are shown relative to (default: here)')
+    parser.add_argument(
+        '--select', metavar='CODES', help='rewrite groups of these patterns only (P-08,P-26,...)'
+    )
+    parser.add_argument('--ignore', metavar='CODES', help='leave every group with one of these patterns')
+    parser.add_argument(
+        '--exclude', metavar='GLOBS', help='pass over these relative paths inside directories'
+    )
     parser.add_argument('--format', choices=('text', 'json', 'github', 'sarif'), default='text')
     return parser
 
@@ -44,7 +53,7 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
 def _guarded(work: Callable[[], int]) -> int:
     try:
         return work()
-    except (OSError, ImportError) as err:
+    except (OSError, ImportError, BadSettings) as err:
         print(f'nova-image: {_reason(err)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -52,7 +61,7 @@ def _guarded(work: Callable[[], int]) -> int:
         return 2
 
 
-def _reason(err: OSError | ImportError) -> str:
+def _reason(err: Exception) -> str:
     if isinstance(err, ImportError):
         return f'{err}; the migration needs the extra: pip install "nova-image[migrate]"'
     return str(err)
@@ -60,7 +69,9 @@ def _reason(err: OSError | ImportError) -> str:
 
 def _run(options: argparse.Namespace) -> Result:
     progress = _progress() if sys.stderr.isatty() else None
-    result = run(options.paths, options.root, progress=progress)
+    given = {'select': options.select, 'ignore': options.ignore, 'exclude': options.exclude}
+    chosen = load(Path(options.root or '.'), given)
+    result = run(options.paths, options.root, progress=progress, options=chosen)
     if progress is not None:
         sys.stderr.write('\r\033[K')
     return result

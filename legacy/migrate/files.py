@@ -7,11 +7,12 @@ Links inside a tree are not followed, so nothing outside the given paths is read
 from __future__ import annotations
 
 import contextlib
+import fnmatch
 import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,9 +37,10 @@ class Found:
     given: bool
 
 
-def collect(paths: list[Path], root: Path) -> Iterator[Found]:
+def collect(paths: list[Path], root: Path, exclude: Iterable[str] = ()) -> Iterator[Found]:
     """The regular files under the paths, each once, in a fixed order.
 
+    :param exclude: patterns of relative paths inside the given directories that are passed over
     :raises FileNotFoundError: a path does not exist
     """
     seen: set[str] = set()
@@ -52,7 +54,10 @@ def collect(paths: list[Path], root: Path) -> Iterator[Found]:
                     each for each in directories if each not in SKIPPED and not each.endswith('.egg-info')
                 )
                 for name in sorted(names):
-                    yield from _one(Path(folder) / name, root, seen, given=False)
+                    each = Path(folder) / name
+                    shown = relative(each, root)
+                    if not any(fnmatch.fnmatch(shown, pattern) for pattern in exclude):
+                        yield from _one(each, root, seen, given=False)
         else:
             yield from _one(path, root, seen, given=True)
 

@@ -7,14 +7,13 @@ An over-approximation: a binding that may reach a read is always listed. ``watch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from legacy.migrate.environment import UNBOUND, Env, merge
 from legacy.migrate.scopes import COMPREHENSIONS, SCOPES, Binding, Scope, Scopes, targets
 from legacy.migrate.tree import Node
 
-Env = dict[Any, frozenset[Any]]
-UNBOUND = 'unbound'
 _OK, _STALE = frozenset({'ok'}), frozenset({'stale'})
 
 
@@ -380,24 +379,6 @@ class Flow:
             block = clause.get('consequence')
             outs.append(self._block(block, current) if block else current)
         return merge(outs)
-
-
-def merge(envs: Iterable[Env | None]) -> Env | None:
-    """What may hold when any of these ways was taken; None if none can be."""
-    result: Env | None = None
-    for env in envs:
-        if env is None:
-            continue
-        if result is None:
-            result = dict(env)
-            continue
-        for key, values in env.items():
-            present = result.get(key)
-            if present is None:
-                result[key] = values
-            elif present is not values:
-                result[key] = present | values
-    return result
 
 
 def _is_read(node: Node) -> bool:

@@ -7,15 +7,18 @@ rewritten leaves the whole group as it is; its reason is told at every site.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from legacy.migrate import catalogue
+from legacy.migrate.classes import class_of_self, is_store, relatives
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules import METHODS, acquire
 from legacy.migrate.rules.helpers import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
-from legacy.migrate.trace import Acquisition, Attribute, Trace, Use, is_store
+from legacy.migrate.rules.ties import Plan
+from legacy.migrate.trace import Acquisition, Attribute, Trace, Use
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
 
@@ -44,7 +47,7 @@ class Group:
     acquisitions: list[Acquisition]
     uses: list[Use] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
-    plans: dict[int, acquire.Plan] = field(default_factory=dict)
+    plans: dict[int, Plan] = field(default_factory=dict)
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     edits: dict[str, list[Edit]] = field(default_factory=dict)
 
@@ -52,8 +55,17 @@ class Group:
 class Groups:
     """The groups of a trace."""
 
-    def __init__(self, trace: Trace, names: dict[str, NewNames], outside: Outside) -> None:
+    def __init__(
+        self,
+        trace: Trace,
+        names: dict[str, NewNames],
+        outside: Outside,
+        doubles: Mapping[str, int],
+        wanted: Callable[[str], bool],
+    ) -> None:
         self.trace = trace
+        self.doubles = doubles
+        self.wanted = wanted
         self.names = names
         self.outside = outside
         self._leader: dict[int, Acquisition] = {}
@@ -109,6 +121,7 @@ class Groups:
             if plan.problem:
                 node = plan.at or acquisition.node
                 group.troubles.append(Trouble(acquisition.unit, node, plan.problem_pattern, plan.problem))
+        self._asked(group)
         if not group.troubles:
             for acquisition in group.acquisitions:
                 edits = group.edits.setdefault(acquisition.unit.path, [])
@@ -118,7 +131,34 @@ class Groups:
                     group.edits.setdefault(use.unit.path, []).extend(group.outcomes[id(use)].edits)
         return group
 
-    def _plan(self, acquisition: Acquisition, names: NewNames) -> acquire.Plan:
+    def _asked(self, group: Group) -> None:
+        """What a user or a double in the same file asks to be left."""
+        everything: list[Acquisition | Use] = [*group.acquisitions, *group.uses]
+        for each in everything:
+            reason = each.unit.skipped(each.node)
+            if reason:
+                group.troubles.append(Trouble(each.unit, each.node, self._pattern(group, each), reason))
+        for acquisition in group.acquisitions:
+            line = self.doubles.get(acquisition.unit.path)
+            if line:
+                reason = f'a double at line {line} of this file stands in for it and would go inert'
+                pattern = group.plans[id(acquisition)].pattern
+                group.troubles.append(Trouble(acquisition.unit, acquisition.node, pattern, reason))
+        patterns = {self._pattern(group, each) for each in everything}
+        unwanted = sorted(each for each in patterns if each and not self.wanted(each))
+        if unwanted and not group.troubles:
+            first = group.acquisitions[0]
+            reason = f'not selected: the group has {", ".join(unwanted)}'
+            group.troubles.append(Trouble(first.unit, first.node, group.plans[id(first)].pattern, reason))
+
+    @staticmethod
+    def _pattern(group: Group, each: Acquisition | Use) -> str:
+        if isinstance(each, Acquisition):
+            return group.plans[id(each)].pattern
+        outcome = group.outcomes.get(id(each))
+        return outcome.pattern if outcome is not None else each.pattern
+
+    def _plan(self, acquisition: Acquisition, names: NewNames) -> Plan:
         if not acquisition.remote:
             return acquire.default(acquisition, names)
         if any(
@@ -126,7 +166,7 @@ class Groups:
             for use in acquisition.uses
         ):
             pattern = 'P-13' if any(use.kind == 'escape' for use in acquisition.uses) else 'P-12'
-            return acquire.Plan(pattern)
+            return Plan(pattern)
         return acquire.Remote(acquisition, self.trace, names).plan()
 
     def _call(self, group: Group, use: Use) -> None:
@@ -182,8 +222,6 @@ class Groups:
                         group.troubles.append(Trouble(acquisition.unit, binding.node, 'P-23', reason))
 
     def _attribute(self, attribute: Attribute) -> list[Trouble]:
-        from legacy.migrate.trace import class_of_self, relatives
-
         unit, found = attribute.unit, []
         family = relatives(unit, attribute.owner)
         for start, end in unit.words(attribute.name):

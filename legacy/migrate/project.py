@@ -16,6 +16,7 @@ from legacy.migrate import accounting, catalogue, edits, files
 from legacy.migrate.find import Import, Reference, imports, references
 from legacy.migrate.groups import Groups
 from legacy.migrate.neighbours import Neighbours, stem_of
+from legacy.migrate.options import Options
 from legacy.migrate.result import FileResult, Problem, Result
 from legacy.migrate.rules import helpers, places
 from legacy.migrate.rules import imports as import_rules
@@ -39,14 +40,21 @@ class Work:
     imports: list[Import] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     edits: list[edits.Edit] = field(default_factory=list)
+    double: int = 0
 
 
-def migrate(paths: list[Path], root: Path, progress: Callable[[str], None] | None = None) -> Result:
+def migrate(
+    paths: list[Path],
+    root: Path,
+    progress: Callable[[str], None] | None = None,
+    options: Options | None = None,
+) -> Result:
     """See :func:`legacy.migrate.run`."""
+    options = options or Options()
     result = Result(root)
     texts: dict[str, bytes] = {}
     works: list[Work] = []
-    for found in files.collect(paths, root):
+    for found in files.collect(paths, root, options.exclude):
         if progress is not None:
             progress(found.path)
         work = _read(found, result, texts)
@@ -64,7 +72,11 @@ def migrate(paths: list[Path], root: Path, progress: Callable[[str], None] | Non
                 assert call is not None
                 acquisitions[id(reference)] = trace.acquire(work.unit, call, reference.ref)
     trace.run()
-    groups = Groups(trace, {work.unit.path: work.names for work in works}, neighbours)
+    for work in works:
+        work.double = _double(work)
+    doubles = {work.unit.path: work.double for work in works}
+    names = {work.unit.path: work.names for work in works}
+    groups = Groups(trace, names, neighbours, doubles, options.wants)
     rewritten = {id(each) for group in groups.groups if not group.troubles for each in group.acquisitions}
     by_path = {work.unit.path: work for work in works}
     for group in groups.groups:
@@ -76,8 +88,8 @@ def migrate(paths: list[Path], root: Path, progress: Callable[[str], None] | Non
             if acquired is not None:
                 reference.rewritten = id(acquired) in rewritten
             else:
-                _other(work, reference)
-        _settle_imports(work, neighbours)
+                _other(work, reference, options)
+        _settle_imports(work, neighbours, options)
     for group in groups.groups:
         by_path[group.acquisitions[0].unit.path].book.group(
             group, {path: work.book for path, work in by_path.items()}
@@ -175,7 +187,19 @@ def _shim_taken(root: Path, result: Result) -> str:
     return ''
 
 
-def _other(work: Work, reference: Reference) -> None:
+def _double(work: Work) -> int:
+    """The line of the first double of something old in a file, or 0."""
+    lines = [
+        reference.node.line
+        for reference in work.references
+        if places.judge(reference.node, reference.ref)[0] in ('P-49', 'P-50')
+        and not places.is_factory_call(reference.node, reference.ref)
+    ]
+    named = work.book.double(any(it.is_old for it in work.imports))
+    return min([*lines, *([named] if named else [])], default=0)
+
+
+def _other(work: Work, reference: Reference, options: Options) -> None:
     """A reference that is not an acquisition: a helper function, or something that is left."""
     outcome = None
     ref = reference.ref
@@ -188,13 +212,39 @@ def _other(work: Work, reference: Reference) -> None:
     elif outcome.reason or work.names.problem:
         pattern = outcome.pattern if outcome.reason else 'P-60'
         work.book.reference(reference, pattern, 'left', outcome.reason or work.names.problem)
+    elif asked := _asked_to_leave(work, reference, outcome.pattern, options):
+        work.book.reference(reference, outcome.pattern, 'left', asked)
     else:
         reference.rewritten = True
         work.edits += outcome.edits
         work.book.reference(reference, outcome.pattern, 'rewritten', outcome.note)
 
 
-def _settle_imports(work: Work, neighbours: Neighbours) -> None:
+def _asked_to_leave(work: Work, reference: Reference, pattern: str, options: Options) -> str:
+    """Why a place that could be rewritten is left all the same, or ''."""
+    reason = work.unit.skipped(reference.node)
+    if not reason and not options.wants(pattern):
+        reason = 'not selected'
+    if not reason and work.double:
+        reason = f'a double at line {work.double} of this file stands in for it and would go inert'
+    return reason
+
+
+def _verdict(
+    work: Work, it: Import, reached: Callable[[str], str], shim_taken: str, options: Options
+) -> import_rules.Verdict:
+    """What becomes of an import; a skip comment or the selection may keep it."""
+    verdict = import_rules.judge(work.unit, it, reached, shim_taken)
+    if verdict.status == 'rewritten':
+        reason = work.unit.skipped(it.statement)
+        if not reason and not options.wants(verdict.pattern):
+            reason = 'not selected'
+        if reason:
+            return import_rules.Verdict(verdict.pattern, 'keep', 'left', reason)
+    return verdict
+
+
+def _settle_imports(work: Work, neighbours: Neighbours, options: Options) -> None:
     unit = work.unit
     code = ' '.join(each.text for each in work.edits)
     statements: dict[int, list[Import]] = {}
@@ -210,7 +260,7 @@ def _settle_imports(work: Work, neighbours: Neighbours) -> None:
         for it in some:
             if it.is_old:
                 reached = lambda name, it=it: _reached(unit, it, name, neighbours)
-                verdicts.append((it, import_rules.judge(unit, it, reached, neighbours.shim_taken)))
+                verdicts.append((it, _verdict(work, it, reached, neighbours.shim_taken, options)))
             else:
                 verdicts.append((it, import_rules.Verdict('P-05', 'keep', 'not-ours')))
         made, _lines = import_rules.rewrite(unit, some[0].statement, verdicts, work.names, added, code)

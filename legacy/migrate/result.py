@@ -12,7 +12,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from legacy.migrate.options import Options
 
 Status = Literal['rewritten', 'left', 'not-ours']
 STATUSES: tuple[Status, ...] = ('rewritten', 'left', 'not-ours')
@@ -173,13 +176,16 @@ def run(
     root: Path | str | None = None,
     *,
     progress: Callable[[str], None] | None = None,
+    options: Options | None = None,
 ) -> Result:
     """Look through ``paths`` and work out the rewrite of every call site; nothing is written.
 
     :param root: what the paths in the result are relative to; default the current directory
     :param progress: told each file that is looked at
+    :param options: patterns to rewrite or to leave, paths to pass over; default all and none
     :raises FileNotFoundError: a path does not exist
     """
     from legacy.migrate.project import migrate
 
-    return migrate([Path(each) for each in paths], Path.cwd() if root is None else Path(root), progress)
+    places = [Path(each) for each in paths]
+    return migrate(places, Path.cwd() if root is None else Path(root), progress, options)

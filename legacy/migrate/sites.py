@@ -166,6 +166,18 @@ class Book:
             ]
         return self._mentions
 
+    def double(self, imports_old: bool) -> int:
+        """The line of the first string that puts a double in the place of something old, or 0."""
+        source = self.unit.source
+        for start, end, name in self._found():
+            node = source.at(start, end)
+            if node.type != 'string_content':
+                continue
+            judged = mention_rules.judge(self.unit, node, name, imports_old, False)
+            if judged is not None and judged[0] in ('P-48', 'P-49', 'P-50'):
+                return node.line
+        return 0
+
     def everything(self, pattern: str, status: str, reason: str) -> None:
         """One site for each mention of a file that is not looked into."""
         for start, end, name in self._found():

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from legacy.migrate import catalogue
-from legacy.migrate.flow import UNBOUND
+from legacy.migrate.arguments import TESTS, Arguments, is_test, remote_parts
+from legacy.migrate.classes import class_of_self, is_store, relatives
+from legacy.migrate.environment import UNBOUND
 from legacy.migrate.scopes import Binding
 from legacy.migrate.tree import Node, inner, outer
-from legacy.migrate.unit import Arguments, Ref, Unit, remote_parts
+from legacy.migrate.unit import Ref, Unit
 
 Kind = Literal['service', 'pair', 'id']
-#: Positions in which a value is only asked whether it is true.
-_TESTS = ('if_statement', 'elif_clause', 'while_statement', 'assert_statement', 'if_clause')
 
 
 @dataclass(eq=False)
@@ -151,7 +151,7 @@ class Trace:
         method = getattr(self, f'_in_{parent.type}', None)
         if method is not None:
             method(unit, node, parent, value)
-        elif parent.type in _TESTS and value.kind != 'id':
+        elif parent.type in TESTS and value.kind != 'id':
             self._use(unit, node, value, 'test')
         elif parent.type in ('return_statement', 'yield', 'lambda'):
             self._leave(unit, node, value, 'P-25', 'the service is returned; its callers live elsewhere')
@@ -251,7 +251,7 @@ class Trace:
             self._use(unit, node, value, 'test')
 
     def _in_boolean_operator(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
-        if value.kind != 'id' and _is_test(parent):
+        if value.kind != 'id' and is_test(parent):
             self._use(unit, node, value, 'test')
             return
         reason = 'an injected service may be used instead, which is unknown here'
@@ -368,65 +368,6 @@ class Trace:
                 self._push(unit, above, value)
 
 
-def is_store(node: Node) -> bool:
-    """Whether an attribute is assigned or deleted rather than read."""
-    below, above = node, node.parent
-    while above is not None and above.type in ('pattern_list', 'tuple_pattern', 'expression_list', 'tuple'):
-        below, above = above, above.parent
-    if above is None:
-        return False
-    if above.type == 'delete_statement':
-        return True
-    return above.type in ('assignment', 'for_statement', 'augmented_assignment') and below.field == 'left'
-
-
-def class_of_self(unit: Unit, holder: Node) -> Node | None:
-    """The class whose ``self`` an identifier is; None if it is anything else."""
-    if holder.type != 'identifier':
-        return None
-    home = unit.scopes.lookup(holder.text, unit.scopes.around(holder))
-    if home is None or home.node.type != 'function_definition':
-        return None
-    if len(unit.scopes.all_bindings(holder.text, home)) != 1:
-        return None
-    parameters = home.node.get('parameters')
-    first = parameters.named[0] if parameters is not None and parameters.named else None
-    if first is None or inner(first).text.split(':')[0].strip() != holder.text:
-        return None
-    owner, block = home.node.parent, home.node.parent
-    if owner is not None and owner.type == 'decorated_definition':
-        if any(each.text.startswith('@staticmethod') for each in owner.children if each.type == 'decorator'):
-            return None
-        block = owner.parent
-    above = block.parent if block is not None and block.type == 'block' else None
-    return above if above is not None and above.type == 'class_definition' else None
-
-
-def relatives(unit: Unit, owner: Node) -> list[Node]:
-    """A class and the classes of the file it is related to, in order of the text."""
-    classes = unit.classes
-    if owner not in classes:
-        return [owner]
-    names = {(each.get('name') or each).text: each for each in classes}
-    bases: dict[int, list[Node]] = {}
-    for each in classes:
-        superclasses = each.get('superclasses')
-        given = superclasses.named if superclasses is not None else []
-        bases[id(each)] = [names[base.text] for base in given if base.text in names]
-    family = {id(owner)}
-    while True:
-        more = {
-            id(each)
-            for each in classes
-            if id(each) in family
-            or any(id(base) in family for base in bases[id(each)])
-            or any(id(each) in {id(base) for base in bases[other]} for other in family)
-        }
-        if more == family:
-            return [each for each in classes if id(each) in family]
-        family = more
-
-
 def _binds_none(binding: Binding) -> bool:
     if binding.kind == 'del':
         return True
@@ -443,21 +384,6 @@ def _binds_none(binding: Binding) -> bool:
         pairs = zip(left.named, right.named, strict=True)
         return any(place is binding.node and item.type == 'none' for place, item in pairs)
     return False
-
-
-def _is_test(node: Node) -> bool:
-    node = outer(node)
-    parent = node.parent
-    while parent is not None and parent.type in ('boolean_operator', 'not_operator'):
-        if parent.type == 'not_operator':
-            return True
-        node = outer(parent)
-        parent = node.parent
-    if parent is None:
-        return False
-    if parent.type == 'conditional_expression':
-        return parent.named.index(node) == 1
-    return parent.type in _TESTS
 
 
 def _words(kind: str) -> str:

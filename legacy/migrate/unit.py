@@ -8,16 +8,19 @@ spelling (rule 1 of the catalogue). Where a service object goes from there stand
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from legacy.migrate import catalogue
-from legacy.migrate.flow import UNBOUND, Flow
+from legacy.migrate.arguments import is_read, names_in, remote_parts
+from legacy.migrate.environment import UNBOUND
+from legacy.migrate.flow import Flow
 from legacy.migrate.scopes import Binding, Scope, Scopes
 from legacy.migrate.tree import Node, Source, inner
+
+_SKIP = re.compile(rb'#\s*nova-image:\s*skip\b[: \t]*([^\r\n]*)')
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,25 @@ class Unit:
                     words.add(alias.text)
             self._remote_words = words
         return self._remote_words
+
+    @cached_property
+    def skips(self) -> dict[int, str]:
+        """Line -> reason of each ``# nova-image: skip`` comment."""
+        if b'nova-image:' not in self.source.data:
+            return {}
+        found = {}
+        for match in _SKIP.finditer(self.source.data):
+            if self.source.at(*match.span()).type == 'comment':
+                line = self.source.data.count(b'\n', 0, match.start()) + 1
+                found[line] = match.group(1).decode().strip() or 'no reason given'
+        return found
+
+    def skipped(self, node: Node) -> str:
+        """The reason why a comment on the lines of a node keeps it as it is, or ''."""
+        if not self.skips:
+            return ''
+        lines = range(node.line, node.end_line + 1)
+        return next((f'skip comment: {self.skips[line]}' for line in lines if line in self.skips), '')
 
     @cached_property
     def classes(self) -> list[Node]:
@@ -258,103 +280,6 @@ class Unit:
             return None
         base = parts[: len(parts) - (dots - 1)]
         return '.'.join([*base, text[dots:]] if text[dots:] else base)
-
-
-def remote_parts(call: Node) -> tuple[Node | None, Node | None]:
-    """The context and the reference given to the function that returns the pair; None if not plain."""
-    arguments = Arguments(call)
-    if arguments.splats:
-        return None, None
-    return arguments.value(0, 'context'), arguments.value(1, 'image_href')
-
-
-class Arguments:
-    """The arguments of a call, by position and by keyword."""
-
-    def __init__(self, call: Node) -> None:
-        self.call = call
-        self.list = call.get('arguments')
-        items = self.list.named if self.list is not None else []
-        self.positional: list[Node] = []
-        self.keywords: dict[str, Node] = {}
-        self.splats: list[Node] = []
-        self.items = items
-        self.generator = self.list is not None and self.list.type != 'argument_list'
-        for each in items:
-            if each.type == 'keyword_argument':
-                name = each.get('name')
-                self.keywords[name.text if name else ''] = each
-            elif each.type in ('list_splat', 'dictionary_splat'):
-                self.splats.append(each)
-            else:
-                self.positional.append(each)
-
-    def value(self, position: int, keyword: str) -> Node | None:
-        """The value of a parameter, given by position or by keyword."""
-        if position < len(self.positional):
-            return self.positional[position]
-        found = self.keywords.get(keyword)
-        return found.get('value') if found is not None else None
-
-
-def names_in(node: Node | None) -> Iterable[str]:
-    """Names that an expression reads, attribute names left out."""
-    for each in node.walk() if node is not None else ():
-        if each.type == 'identifier' and is_read(each):
-            yield each.text
-
-
-def is_read(node: Node) -> bool:
-    """Whether an identifier reads a name (and does not bind one, name an attribute or a keyword)."""
-    parent = node.parent
-    if parent is None or parent.type in ('dotted_name', 'aliased_import', 'import_prefix'):
-        return parent is not None and parent.type == 'dotted_name' and _decorates(parent)
-    if parent.type == 'attribute':
-        return node.field == 'object'
-    if parent.type == 'keyword_argument':
-        return node.field == 'value'
-    if parent.type in ('global_statement', 'nonlocal_statement'):
-        return False
-    if parent.type in ('function_definition', 'class_definition', 'named_expression'):
-        return node.field not in ('name',)
-    if parent.type in ('parameters', 'lambda_parameters', 'typed_parameter'):
-        return node.field == 'type'
-    if parent.type in ('default_parameter', 'typed_default_parameter'):
-        return node.field in ('value', 'type')
-    if parent.type == 'except_clause':
-        values = parent.all('value')
-        return not (len(values) > 1 and node is values[1])
-    return not _is_target(node)
-
-
-def _decorates(node: Node) -> bool:
-    return node.parent is not None and node.parent.type == 'decorator'
-
-
-def _is_target(node: Node) -> bool:
-    below: Node = node
-    for each in node.ancestors():
-        if each.type in ('assignment', 'for_statement', 'for_in_clause'):
-            return below.field == 'left'
-        if each.type == 'delete_statement' or each.type == 'as_pattern_target':
-            return True
-        if each.type not in (
-            'pattern_list',
-            'tuple_pattern',
-            'list_pattern',
-            'list_splat_pattern',
-            'dictionary_splat_pattern',
-            'tuple',
-            'list',
-            'expression_list',
-            'parenthesized_expression',
-        ):
-            return each.type in ('list_splat_pattern', 'dictionary_splat_pattern')
-        splat = each.type in ('list_splat_pattern', 'dictionary_splat_pattern')
-        if splat and each.parent is not None and each.parent.type in ('parameters', 'lambda_parameters'):
-            return True
-        below = each
-    return False
 
 
 def _compact(node: Node | None) -> str:

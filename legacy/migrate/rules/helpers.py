@@ -8,11 +8,12 @@ becomes the update it held back, which never purges. Held back for later, it sta
 from __future__ import annotations
 
 from legacy.migrate import catalogue
+from legacy.migrate.arguments import Arguments
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import Outcome, left
 from legacy.migrate.tree import Node, inner, outer
-from legacy.migrate.unit import Arguments, Ref, Unit
+from legacy.migrate.unit import Ref, Unit
 
 
 def rewrite(unit: Unit, node: Node, ref: Ref, names: NewNames) -> Outcome | None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from legacy.entry import Rewrite
+from legacy.migrate.arguments import Arguments
 from legacy.migrate.edits import Edit
 from legacy.migrate.tree import Node, inner
-from legacy.migrate.unit import Arguments, Unit
+from legacy.migrate.unit import Unit
 
 
 @dataclass

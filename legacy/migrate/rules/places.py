@@ -7,8 +7,8 @@ They are left, each with its pattern and with what the table of names suggests.
 from __future__ import annotations
 
 from legacy.migrate import catalogue
+from legacy.migrate.classes import is_store
 from legacy.migrate.rules.helpers import doubt_reason
-from legacy.migrate.trace import is_store
 from legacy.migrate.tree import Node, outer
 from legacy.migrate.unit import Ref
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from legacy.migrate.edits import Edit
-from legacy.migrate.flow import UNBOUND
+from legacy.migrate.environment import UNBOUND
 from legacy.migrate.rules.outcome import (
     MethodCall,
     Outcome,

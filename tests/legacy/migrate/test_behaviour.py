@@ -10,14 +10,13 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from test_generated import LONG, programs
 
 from legacy.migrate import run
-
-from test_generated import LONG, programs
 
 seen: Counter[str] = Counter()
 
@@ -32,7 +31,7 @@ class Stream:
     def read(self) -> bytes:
         return b''
 
-    def __enter__(self) -> Stream:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *details: object) -> None:
@@ -88,8 +87,12 @@ class OldService:
     def _context(self, context: Any) -> Any:
         return self.context if self.server is not None else context
 
-    def show(self, context: Any, image_id: Any, include_locations: bool = False, show_deleted: bool = True) -> Any:
-        return self.world.note('get', self.server, self._context(context), self._id(image_id), include_locations)
+    def show(
+        self, context: Any, image_id: Any, include_locations: bool = False, show_deleted: bool = True
+    ) -> Any:
+        return self.world.note(
+            'get', self.server, self._context(context), self._id(image_id), include_locations
+        )
 
     def detail(self, context: Any, **kwargs: Any) -> Any:
         self.world.note('list', self.server, self._context(context), kwargs.get('filters'))
@@ -111,7 +114,9 @@ class OldService:
         return True
 
     def download(self, context: Any, image_id: Any, data: Any = None, dst_path: Any = None) -> Any:
-        return self.world.note('download', self.server, self._context(context), self._id(image_id), sent(data), dst_path)
+        return self.world.note(
+            'download', self.server, self._context(context), self._id(image_id), sent(data), dst_path
+        )
 
 
 class OldModule:
@@ -138,7 +143,9 @@ class NewAPI:
 
     world: World
 
-    def get(self, context: Any, id_or_uri: Any, include_locations: bool = False, show_deleted: bool = True) -> Any:
+    def get(
+        self, context: Any, id_or_uri: Any, include_locations: bool = False, show_deleted: bool = True
+    ) -> Any:
         server, image = split(id_or_uri)
         return self.world.note('get', server, context, image, include_locations)
 
@@ -214,13 +221,13 @@ def outcome(text: str, reference: str, data: Any) -> tuple[list[Any], str]:
     error = ''
     try:
         # the alias form of a dotted import looks the parts up in the module that came back
-        exec(compile(text, 'program', 'exec'), space)
+        exec(compile(text, 'program', 'exec'), space)  # noqa: S102
         holder = Holder(ref='http://h2/images/two')
         function = space.get('function') or space['Driver'].function
         function(holder, Context(), reference, {'id': 'three', 'ref': 'http://h3/images/four'}, data)
     except Widened:
         raise
-    except Exception as err:
+    except Exception as err:  # noqa: BLE001  any error is an outcome
         error = type(err).__name__
     return world.events, error
 

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a run is asked to do: patterns to take or to leave, paths to pass over, and where settings are read.
+
+Settings stand in a section ``nova-image`` of ``tox.ini`` or ``setup.cfg``, or in ``[tool.nova-image]`` of
+``pyproject.toml``; the first file that has one counts. The command line wins.
+"""
+
+from __future__ import annotations
+
+import configparser
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+KEYS = ('select', 'ignore', 'exclude')
+
+
+class BadSettings(ValueError):
+    """A setting that cannot be used; the text says where and what was expected."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices of one run.
+
+    :ivar select: patterns to rewrite (all if empty); ``ignore``: patterns to leave. A group is rewritten only
+        if all its patterns are wanted, so that no group is split
+    :ivar exclude: patterns of relative paths to pass over
+    """
+
+    select: frozenset[str] = frozenset()
+    ignore: frozenset[str] = frozenset()
+    exclude: tuple[str, ...] = ()
+
+    def wants(self, pattern: str) -> bool:
+        """Whether sites of a pattern may be rewritten."""
+        return pattern not in self.ignore and (not self.select or pattern in self.select)
+
+
+def codes(text: str, where: str) -> frozenset[str]:
+    """Pattern numbers of a list separated by commas or blanks.
+
+    :raises BadSettings: one of them is no pattern number
+    """
+    found = [each for each in re.split(r'[\s,]+', text) if each]
+    for each in found:
+        if not re.fullmatch(r'P-\d\d', each):
+            raise BadSettings(f'{where}: {each!r} is not a pattern number such as P-26')
+    return frozenset(found)
+
+
+def load(folder: Path, given: dict[str, str | None]) -> Options:
+    """Options of the command line over those of the settings in ``folder``.
+
+    :raises BadSettings: a setting has an unknown name or value, or its file cannot be read
+    """
+    where, settings = read(folder)
+    for name in settings:
+        if name not in KEYS:
+            raise BadSettings(f'{where}: unknown setting {name!r}; known are {", ".join(KEYS)}')
+    text = {name: given.get(name) for name in KEYS}
+    origin = {name: f'--{name}' if text[name] is not None else f'{where}: {name}' for name in KEYS}
+    merged = {name: text[name] if text[name] is not None else settings.get(name, '') for name in KEYS}
+    return Options(
+        codes(merged['select'] or '', origin['select']),
+        codes(merged['ignore'] or '', origin['ignore']),
+        tuple(each for each in re.split(r'[\s,]+', merged['exclude'] or '') if each),
+    )
+
+
+def read(folder: Path) -> tuple[str, dict[str, str]]:
+    """The file with settings and what stands in it; empty if there is none."""
+    for name in ('tox.ini', 'setup.cfg'):
+        parser = configparser.ConfigParser(interpolation=None)
+        try:
+            with open(folder / name, encoding='utf-8') as stream:
+                parser.read_file(stream)
+        except FileNotFoundError:
+            continue
+        except (configparser.Error, UnicodeError):
+            continue  # not ours to judge unless it has our section, which then cannot be told
+        if parser.has_section('nova-image'):
+            return name, dict(parser['nova-image'])
+    try:
+        import tomllib
+
+        with open(folder / 'pyproject.toml', 'rb') as file:
+            section: Any = tomllib.load(file).get('tool', {}).get('nova-image')
+    except (FileNotFoundError, ValueError):
+        return '', {}
+    if not isinstance(section, dict):
+        return '', {}
+    listed = {
+        name: ','.join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in section.items()
+    }
+    return 'pyproject.toml', listed

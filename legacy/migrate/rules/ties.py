@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""P-12 to P-15: is every call of a service tied to the reference and the context it was made from?
+
+Expressions are compared as written, and only where the names in them have not been bound again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from legacy.migrate import catalogue
+from legacy.migrate.arguments import Arguments, names_in
+from legacy.migrate.classes import is_store
+from legacy.migrate.edits import Edit
+from legacy.migrate.rules.names import NewNames
+from legacy.migrate.rules.outcome import is_empty
+from legacy.migrate.rules.regions import regions, statement_of, unconditional
+from legacy.migrate.scopes import Scope
+from legacy.migrate.trace import Acquisition, Trace, Use, Value
+from legacy.migrate.tree import Node, inner
+from legacy.migrate.unit import Unit
+
+#: Expressions whose value does not change by being read again: names, attributes, literal items.
+CHAIN = re.compile(r'[\w.]+(?:\[[\w\'"]+\][\w.]*)*$')
+
+
+@dataclass
+class Plan:
+    """How one acquisition is rewritten; ``problem`` says why it is not."""
+
+    pattern: str
+    edits: list[Edit] = field(default_factory=list)
+    problem: str = ''
+    problem_pattern: str = ''
+    at: Node | None = None
+    note: str = ''
+
+
+class Tied:
+    """One acquisition from a reference, and whether every use is tied to it."""
+
+    def __init__(self, acquisition: Acquisition, trace: Trace, names: NewNames) -> None:
+        self.it = acquisition
+        self.unit = acquisition.unit
+        self.trace = trace
+        self.names = names
+        self.home = body_scope(self.unit, acquisition.node)
+        self.calls = [each for each in acquisition.uses if each.kind == 'call']
+        self.escapes = [each for each in acquisition.uses if each.kind == 'escape']
+        self.own: list[Node] = []
+        self.by_reference = False
+        for use in acquisition.uses:
+            if use.name == 'id argument' and not self._is_own_call(use):
+                self.escapes.append(use)
+
+    def trouble(self) -> Plan | None:
+        """The first thing that stands in the way, or None."""
+        it = self.it
+        if it.context is None or it.reference is None or len(Arguments(it.node).items) != 2:
+            return Plan('P-12', problem='context and reference are not given plainly', problem_pattern='P-12')
+        if not CHAIN.match(it.context.text):
+            reason = 'the context is computed here, and the calls would not use the same one'
+            return Plan('P-12', problem=reason, problem_pattern='P-12')
+        self.literal = is_empty(it.reference) and inner(it.reference).type != 'none'
+        for use in self.calls:
+            found = self._check(use)
+            if found is not None:
+                return found
+        if self._hidden_reads():
+            self.escapes.append(Use(self.unit, it.node, 'escape', reason='locals() may read the parsed id'))
+        return None
+
+    def _is_own_call(self, use: Use) -> bool:
+        receiver = _receiver(use.call)
+        return receiver is not None and Value('service', self.it) in self.trace.values(receiver)
+
+    def _check(self, use: Use) -> Plan | None:
+        rewrite = catalogue.service_method(use.name)
+        assert use.call is not None and rewrite is not None
+        arguments = Arguments(use.call)
+        context = arguments.value(0, 'context')
+        if context is None or not self._same(self.it.context, context, use.call, 'context'):
+            reason = 'the call uses another context than the acquisition did'
+            return Plan('P-12', problem=reason, problem_pattern='P-12', at=use.call)
+        given = arguments.value(1, 'image_id')
+        if self.literal:
+            if given is not None and Value('id', self.it) in self.trace.values(given):
+                self.own.append(given)
+            return None
+        if 'image_id' not in rewrite.positional:
+            return None
+        if given is None:
+            return Plan('P-15', problem='no plain image id is given', problem_pattern='P-15', at=use.call)
+        held = self.trace.values(given)
+        if Value('id', self.it) in held:
+            owners = {value.of for value in use.values}
+            if any(value.kind != 'id' or value.of not in owners for value in held):
+                reason = 'the id and the service may come from different acquisitions'
+                return Plan('P-61', problem=reason, problem_pattern='P-61', at=use.call)
+            if self.trace.foreign(self.unit, inner(given)):
+                reason = 'the id may also come from elsewhere'
+                return Plan('P-61', problem=reason, problem_pattern='P-61', at=use.call)
+            self.own.append(given)
+            return None
+        if not self._same(self.it.reference, given, use.call, 'reference'):
+            reason = 'the id passed is not tied to the reference that the service was made from'
+            return Plan('P-15', problem=reason, problem_pattern='P-15', at=use.call)
+        self.by_reference = True
+        return None
+
+    def _same(self, first: Node | None, second: Node, at: Node, part: str) -> bool:
+        """Whether the expression at ``at`` is the one given to the acquisition, and unchanged."""
+        if first is None or _compact(first) != _compact(second) or not CHAIN.match(second.text):
+            return False
+        return self._unchanged(first, second, part)
+
+    def _unchanged(self, first: Node, at: Node, part: str) -> bool:
+        unit = self.unit
+        names = list(names_in(first))
+        here, there = unit.scopes.around(self.it.node), unit.scopes.around(at)
+        if any(unit.scopes.lookup(name, here) is not unit.scopes.lookup(name, there) for name in names):
+            return False
+        if inner(first).type != 'identifier' and self._stored(first):
+            return False
+        if body_scope(unit, at) is self.home:
+            return self._fresh(at, part)
+        for name in names:
+            home = unit.scopes.lookup(name, here)
+            if home is not None and len(unit.scopes.all_bindings(name, home)) != 1:
+                return False
+        return True
+
+    def _fresh(self, at: Node, part: str) -> bool:
+        fresh = self.unit.flow(self.home).fresh
+        for each in at.walk():
+            if each.type == 'identifier' and id(each) in fresh:
+                return (id(self.it.node), part) in fresh[id(each)]
+        return False
+
+    def _stored(self, expression: Node) -> bool:
+        """Whether the attribute or item is assigned anywhere in the function."""
+        text = _compact(expression)
+        for each in self.home.node.walk():
+            if each.type in ('attribute', 'subscript') and is_store(each):
+                stored = _compact(each)
+                if text == stored or text.startswith((f'{stored}.', f'{stored}[')):
+                    return True
+        return False
+
+    def _hidden_reads(self) -> bool:
+        if not self.it.ids:
+            return False
+        for word in ('locals', 'vars', 'eval', 'exec', 'dir'):
+            for start, end in self.unit.words(word):
+                if self.home.node.start <= start < self.home.node.end:
+                    node = self.unit.source.at(start, end)
+                    if node.type in ('identifier', 'exec'):
+                        return True
+        return False
+
+    def _boundary(self) -> bool:
+        """Whether a bad reference would now be noticed in another place than before (P-47)."""
+        mine = regions(self.it.node)
+        statement = statement_of(self.it.node)
+        crossing = [use for use in self.calls if use.call is not None and regions(use.call) != mine]
+        if not crossing:
+            return False
+        first = min(use.node.start for use in crossing)
+        for use in self.calls:
+            if use in crossing or use.call is None or use.call.start > first:
+                continue
+            other = statement_of(use.call)
+            if other.parent is statement.parent and unconditional(use.call, other):
+                return False
+        return True
+
+
+def body_scope(unit: Unit, node: Node) -> Scope:
+    """The function, class or module whose flow a node is part of."""
+    scope = unit.scopes.around(node)
+    while scope.kind == 'comprehension' and scope.parent is not None:
+        scope = scope.parent
+    return scope
+
+
+def _receiver(call: Node | None) -> Node | None:
+    function = call.get('function') if call is not None else None
+    return inner(function).get('object') if function is not None else None
+
+
+def _compact(node: Node) -> str:
+    return re.sub(r'[\s\\]+', '', inner(node).text).replace('"', "'")
