@@ -12,13 +12,13 @@ import contextlib
 import fcntl
 import os
 import sqlite3
-import threading
 import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from nova_image import errors
+from nova_image.local.pool import GATE, Pool
 from nova_image.local.refusals import Refused
 
 APPLICATION_ID = 0x4E496D67
@@ -56,25 +56,7 @@ CREATE TABLE doomed (digest TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
-class _Pool:
-    """The connections of one process; after a fork the child leaves it alone and makes its own."""
-
-    def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.lock = threading.Lock()
-        self.idle: list[sqlite3.Connection] = []
-        self.all: list[sqlite3.Connection] = []
-        self.file: tuple[int, int] | None = None
-
-    def close(self) -> None:
-        if self.pid == os.getpid():
-            with self.lock:
-                for connection in self.all:
-                    connection.close()
-                self.idle, self.all = [], []
-
-
-_left_by_parent: list[_Pool] = []  # closing a parent's connection in a child would harm the parent
+_left_by_parent: list[Pool] = []  # closing a parent's connection in a child would harm the parent
 
 
 class Catalogue:
@@ -87,8 +69,8 @@ class Catalogue:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.path = root / 'catalogue.sqlite'
-        self._pool = _Pool()
-        self._finalizer = weakref.finalize(self, _Pool.close, self._pool)
+        self._pool = Pool()
+        self._finalizer = weakref.finalize(self, Pool.close, self._pool)
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""
@@ -97,8 +79,8 @@ class Catalogue:
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """A connection for single statements, each of which sees one moment."""
-        pool = self._current_pool()
-        with self._translating():
+        with GATE.using(), self._translating():
+            pool = self._current_pool()
             with pool.lock:
                 connection = pool.idle.pop() if pool.idle else None
             if connection is None:
@@ -125,14 +107,14 @@ class Catalogue:
             yield connection
             connection.execute('COMMIT')
 
-    def _own_pool(self) -> _Pool:
+    def _own_pool(self) -> Pool:
         pool = self._pool
         if pool.pid != os.getpid():
             _left_by_parent.append(pool)
             pool = self._new_pool()
         return pool
 
-    def _current_pool(self) -> _Pool:
+    def _current_pool(self) -> Pool:
         """The pool of this process, unless the file it is about has been replaced or removed meanwhile."""
         pool = self._own_pool()
         if pool.file is not None and pool.file != self._file():
@@ -143,10 +125,10 @@ class Catalogue:
             pool = self._new_pool()
         return pool
 
-    def _new_pool(self) -> _Pool:
+    def _new_pool(self) -> Pool:
         self._finalizer.detach()
-        pool = self._pool = _Pool()
-        self._finalizer = weakref.finalize(self, _Pool.close, pool)
+        pool = self._pool = Pool()
+        self._finalizer = weakref.finalize(self, Pool.close, pool)
         return pool
 
     def _file(self) -> tuple[int, int] | None:
@@ -164,7 +146,7 @@ class Catalogue:
             return False
         return True
 
-    def _open(self, pool: _Pool) -> sqlite3.Connection:
+    def _open(self, pool: Pool) -> sqlite3.Connection:
         try:
             if not self.path.exists():
                 self._create_once()
