@@ -189,7 +189,7 @@ class OldClientDriver(ImageDriver):
             data=data,
             dest_path=dest_path,
             logger=LOG,
-            worth_retrying=lambda error: False,
+            try_again=False,
         )
         return None
 

@@ -137,7 +137,7 @@ class InsideV2:
             settings=settings(),
             data=data,
             dest_path=dst_path,
-            worth_retrying=lambda error: False,
+            try_again=False,
         )
         return None
 

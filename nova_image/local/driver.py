@@ -163,7 +163,7 @@ class LocalDriver(ImageDriver):
         """Store the bytes of an upload that :meth:`Store.start_upload` began."""
         upload.image_id = image_id
         md5 = staging.receive(upload)
-        sha512 = upload.sha512()
+        sha512 = upload.digest('sha512')
         assert sha512 is not None, 'an upload hashes what it hands out'
         store.finish_upload(image_id, staging, sha512, md5)
 
@@ -254,7 +254,7 @@ class LocalDriver(ImageDriver):
             settings=options.Settings(self.conf),
             data=data,
             dest_path=dest_path,
-            worth_retrying=_never,
+            try_again=False,  # a file does not get better by being read again
         )
 
     def copy_to_store(self, context: Any, image_id: str, store: str, *, server: str | None = None) -> None:
@@ -321,8 +321,3 @@ class LocalDriver(ImageDriver):
         if not rules.is_visible(who, row, rows.is_member(connection, image_id, who.owner)):
             raise Refused(404, f'No image found with ID {image_id}')
         return row
-
-
-def _never(exc: BaseException) -> bool:
-    """A file does not get better by being read again."""
-    return False

@@ -34,8 +34,7 @@ def deliver(
     data: Any = None,
     dest_path: Any = None,
     logger: logging.Logger = LOG,
-    log_failures: bool = True,
-    worth_retrying: Callable[[BaseException], bool] | None = None,
+    try_again: bool = True,
     pause: Callable[[int], None] | None = None,
 ) -> DownloadedChunks | None:
     """Fetch an image's bytes to ``data``, else to ``dest_path``, else hand out an iterator (C-126 to C-128).
@@ -47,8 +46,8 @@ def deliver(
     :param settings: retries, stall limits and the policy for images without a hash
     :param data: object with ``write``; neither flushed nor closed. Restarted only if it can be put back
     :param dest_path: replaced only when everything is there and right; falsy = not given
-    :param log_failures: log ``Error writing to <dest_path>: <exception>`` at ERROR (C-131)
-    :param worth_retrying: which failures of a body are tried again; default :func:`broken_stream`
+    :param logger: gets ``Error writing to <dest_path>: <exception>`` at ERROR when that fails (C-131)
+    :param try_again: False where a body that broke or is wrong would be the same again
     :param pause: called with 1, 2, ... before each retry; default waits exponentially with jitter
     :raises ImageTransferError: cut, stalled, corrupt or without a hash where one is demanded
     :raises OSError: the target's own errors, as they are (C-133)
@@ -62,25 +61,18 @@ def deliver(
     except BaseException:
         body.close()
         raise
-    transfer = _Transfer(opener, target, known, settings, logger)
-    transfer.worth_retrying = worth_retrying or broken_stream
-    transfer.pause = pause or wait_before_retry
-
-    def failed(exc: Exception) -> None:
-        if log_failures:
-            logger.error('Error writing to %(path)s: %(exception)s', {'path': dest_path, 'exception': exc})
-
-    transfer.failed = failed
-    transfer.run(body)
+    retries = settings.num_retries if try_again else 0
+    transfer = _Transfer(opener, target, known, settings, logger, retries, pause or _wait_before_retry)
+    transfer.run(body, dest_path)
     return None
 
 
-def broken_stream(exc: BaseException) -> bool:
+def _broken_stream(exc: BaseException) -> bool:
     """A stream that was cut, reset, stalled or corrupt; glanceclient's EPIPE is a ConnectionError too."""
     return isinstance(exc, (errors.ImageTransferError, ConnectionError, TimeoutError))
 
 
-def wait_before_retry(attempt: int) -> None:
+def _wait_before_retry(attempt: int) -> None:
     """Sleep before retry number ``attempt`` (1, 2, ...): doubling, half of it random, at most 8 s."""
     longest = min(_PAUSE_MAX_S, _PAUSE_S * 2 ** (attempt - 1))
     time.sleep(longest * (0.5 + random.random() / 2))
@@ -104,38 +96,46 @@ def _apply_no_hash_policy(expected: Expected | None, limits: Limits, logger: log
 class _Transfer:
     """One download into a target, with its retries."""
 
-    worth_retrying: Callable[[BaseException], bool]
-    pause: Callable[[int], None]
-    failed: Callable[[Exception], None]
-
     def __init__(
-        self, opener: Opener, target: Target, expected: Expected, limits: Limits, logger: logging.Logger
+        self,
+        opener: Opener,
+        target: Target,
+        expected: Expected,
+        limits: Limits,
+        logger: logging.Logger,
+        retries: int,
+        pause: Callable[[int], None],
     ) -> None:
         self._opener = opener
         self._target = target
         self._expected = expected
         self._limits = limits
         self._log = logger
+        self._retries = retries
+        self._pause = pause
         self._count = Count(expected)
         self._lane: hashing.Lane | None = None
         self._buffered = False  # the lane's slots are buffers, for bodies with readinto
         self._writing = False  # what is raised meanwhile is the target's failure, not the body's
-        self._opened = False
 
-    def run(self, body: Body) -> None:
-        """Until the target is committed, or discarded and the error raised. Every body is closed (C-307)."""
+    def run(self, body: Body, path: Any) -> None:
+        """Until the target is committed, or discarded and the error raised. Every body is closed (C-307).
+
+        :param path: the target as the log names it (C-131)
+        """
+        opened = False
         try:
             try:
                 self._target.open()
-                self._opened = True
+                opened = True
             except BaseException:
                 body.close()
                 raise
             self._fetch(body)
             self._target.commit()
         except BaseException as exc:
-            if self._opened and isinstance(exc, Exception):
-                self.failed(exc)
+            if opened and isinstance(exc, Exception):
+                self._log.error('Error writing to %(path)s: %(exception)s', {'path': path, 'exception': exc})
             self._target.discard()
             raise
         finally:
@@ -148,7 +148,7 @@ class _Transfer:
             try:
                 if body is None:
                     assert failure is not None
-                    self.pause(attempt)
+                    self._pause(attempt)
                     body = self._open_again(failure)
                 self._copy(body)
                 return
@@ -163,7 +163,7 @@ class _Transfer:
                     self._count.position,
                     exc,
                     attempt,
-                    self._limits.num_retries,
+                    self._retries,
                 )
                 failure = exc
             finally:
@@ -172,7 +172,7 @@ class _Transfer:
             body = None
 
     def _can_go_on(self, exc: BaseException, attempt: int, resumable: bool) -> bool:
-        if self._writing or attempt > self._limits.num_retries or not self.worth_retrying(exc):
+        if self._writing or attempt > self._retries or not _broken_stream(exc):
             return False
         return self._target.can_restart() or (resumable and self._may_resume(exc))
 

@@ -96,7 +96,7 @@ class Upload:
             self._lane = None
 
     def digest(self, algorithm: str) -> str | None:
-        """Hex digest of what was sent; None if it was not computed and the source cannot be read again.
+        """Hex digest of what was sent in the present pass; None if it was not computed and the source cannot be read again.
 
         An algorithm that was not computed on the way costs one more reading of the source.
         """
@@ -115,14 +115,6 @@ class Upload:
                 return None
             self._digests[algorithm] = again.hexdigest()
         return self._digests[algorithm]
-
-    def sha512(self) -> str | None:
-        """Of what was sent in the present pass."""
-        return self.digest('sha512')
-
-    def md5(self) -> str | None:
-        """Of what was sent in the present pass; see :meth:`digest`."""
-        return self.digest('md5')
 
 
 def upload(data: Any, image_id: str = '') -> Upload:
@@ -167,6 +159,6 @@ def check_upload(sent: Upload, record: Mapping[str, Any]) -> None:
                 differ(f'the stored {algorithm}', value, ours)
             return
     if checksum := record.get('checksum'):
-        ours = sent.md5()
+        ours = sent.digest('md5')
         if ours is not None and ours != str(checksum).lower():
             differ('the stored md5', checksum, ours)
