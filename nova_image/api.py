@@ -52,6 +52,22 @@ class API:
         self._allow_uris = allow_uris
         self._conf = options.register(conf)
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> API:
+        """As good as the original: there is no state but the configuration and the drivers, which are shared."""
+        return copy.copy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled without the configuration of the process: unpickled, it uses that of its new process (C-013)."""
+        state = dict(self.__dict__)
+        if self._conf is cfg.CONF:
+            state['_conf'] = None
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if self._conf is None:
+            self._conf = options.register(None)
+
     @property
     def driver(self) -> ImageDriver:
         """The driver behind this object, chosen by the configuration of this moment (C-013)."""

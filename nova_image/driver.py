@@ -127,6 +127,8 @@ def load(name: str) -> type[ImageDriver]:
 
     :raises UnknownDriver: neither built in nor an entry point of ``nova_image.drivers``
     """
+    if not isinstance(name, str):
+        raise errors.UnknownDriver(f'Image driver is {name!r}, expected a name or an ImageDriver object.')
     path = BUILT_IN.get(name)
     if path is not None:
         module, _, attribute = path.partition(':')

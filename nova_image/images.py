@@ -172,6 +172,8 @@ def outgoing(image_info: Mapping[str, Any], context: Any = None, *, creating: bo
     fields: dict[str, Any] = {}
     wanted = dict(_properties(image_info.get('properties', {})))
     for key, value in image_info.items():
+        if not isinstance(key, str):
+            raise errors.BadImageInfo(name='key', value=key, expected='text')
         if key in _READ_ONLY or key in _DIRECTIVES:
             continue
         if key in _WRITABLE:

@@ -243,7 +243,7 @@ def order(sort_key: Any, sort_dir: Any) -> list[tuple[str, str]]:
 def _names(given: Any) -> list[str]:
     if not given:
         return []
-    items: Sequence[Any] = [given] if isinstance(given, str) else list(given)
+    items: Sequence[Any] = given if isinstance(given, (list, tuple)) else [given]
     return [str(item).strip() for item in items]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import pickle
 import types
 from typing import Any
 
@@ -229,6 +230,19 @@ def test_an_unknown_driver_says_which_there_are(conf: cfg.ConfigOpts) -> None:
     conf.set_override('driver', 'nothing', 'image')
     with pytest.raises(errors.UnknownDriver, match="'nothing'.*glance, local"):
         nova_image.API(conf=conf).get(CTX, 'x')
+
+
+@pytest.mark.parametrize('name', [3, NotedDriver])
+def test_a_driver_of_a_wrong_type_is_one_clear_error(conf: cfg.ConfigOpts, name: Any) -> None:
+    with pytest.raises(errors.UnknownDriver, match='expected a name or an ImageDriver object'):
+        nova_image.API(name, conf=conf).get(CTX, 'x')
+
+
+def test_an_api_object_can_be_pickled_and_copied_as_the_old_services_could(driver: NotedDriver) -> None:
+    made = nova_image.API('local', endpoint='http://h', allow_uris=False)
+    assert vars(pickle.loads(pickle.dumps(made))) == vars(made)
+    assert vars(copy.deepcopy(made)) == vars(made)
+    assert copy.deepcopy({'image_api': nova_image.API(driver)})['image_api'].driver is driver
 
 
 def test_the_abstract_driver_cannot_be_made() -> None:

@@ -147,6 +147,13 @@ def test_properties_of_a_wrong_type_are_one_clear_error(properties: object) -> N
         images.outgoing({'properties': properties})
 
 
+@pytest.mark.contract('C-266')
+@pytest.mark.parametrize('value', ['text', 1])
+def test_a_key_that_is_no_text_is_one_clear_error(value: object) -> None:
+    with pytest.raises(errors.BadImageInfo, match='key is 3, expected text'):
+        images.outgoing({3: value})  # type: ignore[dict-item]
+
+
 @pytest.mark.contract('C-261', 'C-262', 'C-263')
 def test_purge_removes_what_is_not_named_but_nothing_of_the_service() -> None:
     current = {'name': 'n', 'a': '1', 'b': '2', 'os_glance_importing': ''}

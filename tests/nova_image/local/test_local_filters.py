@@ -137,7 +137,7 @@ def test_pages_put_together_are_the_whole_list(stocked: Stock, keys: list[str], 
         ),
         max_size=3,
     ),
-    st.one_of(st.none(), st.text(max_size=8)),
+    st.one_of(st.none(), st.text(max_size=8), st.integers(), st.lists(st.integers(), max_size=2)),
     st.one_of(st.none(), st.integers(-2, 2**70), st.text(max_size=4)),
 )
 def test_whatever_is_asked_is_answered_or_refused(stocked: Stock, filters: Any, sort_key: Any, limit: Any) -> None:

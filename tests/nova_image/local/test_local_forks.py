@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -45,8 +44,6 @@ def in_child(work: Callable[[], None]) -> int:
     try:
         work()
         code = 0
-    except BaseException:
-        traceback.print_exc()
     finally:
         os._exit(code)
 
