@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from legacy.log import LOG
 from legacy.seams import AS_TOLD, glance, replaced
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
@@ -122,11 +123,27 @@ class Service:
     ) -> Iterator[bytes] | None:
         verifies = trusted_certs is not None or settings().verifies_signatures  # for the API to refuse (C-304)
         if dst_path is not None and self._direct.is_allowed() and not verifies:
-            found = self._locations(context, image_id)
+            found = self._locations_or_none(context, image_id)
             if self._direct.fetch(context, found, dst_path):
                 return None
         api, ref, _old = self._for_image(image_id)
         return api.download(context, ref, data, dst_path, trusted_certs)
+
+    def _locations_or_none(self, context: Any, image_id: Any) -> list[dict[str, Any]]:
+        """The locations; none where they cannot be had although the plain download may yet succeed (C-330).
+
+        A refusal is raised, since the download would be refused as well. So is whatever an old-style
+        client raises, as it always was (C-141).
+        """
+        try:
+            return self._locations(context, image_id)
+        except (errors.ImageNotFound, errors.ImageNotAuthorized):
+            raise
+        except errors.NovaException:
+            if self._old_driver() is not None:
+                raise
+            LOG.exception('Locations of image %s cannot be had; it is fetched from the server', image_id)
+            return []
 
     def _locations(self, context: Any, image_id: Any) -> list[dict[str, Any]]:
         driver = self._old_driver()

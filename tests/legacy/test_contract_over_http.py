@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -196,3 +197,26 @@ def test_texts_are_those_of_the_client_and_never_its_error_object(service: Any, 
         service.show(ctx, 'i')
     assert image.value.kwargs['response'] == str(image.value.__cause__)
     assert type(image.value.kwargs['response']) is str
+
+
+@pytest.mark.contract('C-330')
+@pytest.mark.parametrize(
+    ('status', 'expected'),
+    [(404, errors.ImageNotFound), (403, errors.ImageNotAuthorized), (401, errors.ImageNotAuthorized), (500, None)],
+)
+def test_locations_that_cannot_be_had_end_a_download_only_where_it_would_be_refused_as_well(
+    status: int, expected: Any, service: Any, server: FaultyGlance, ctx: Any, conf: Any, tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    conf.set_override('allowed_direct_url_schemes', ['file'])
+    image_id, target = server.store.add(b'bytes')['id'], tmp_path / 'target'
+    server.inject(faults.status('GET image', status))
+    if expected is None:
+        service.download(ctx, image_id, dst_path=str(target))
+        assert target.read_bytes() == b'bytes'
+        assert f'Locations of image {image_id} cannot be had' in caplog.text
+    else:
+        with pytest.raises(expected):
+            service.download(ctx, image_id, dst_path=str(target))
+        assert server.count('GET file') == 0
+        assert not target.exists()
