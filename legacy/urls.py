@@ -7,7 +7,6 @@ Answers in the old shapes from today's options; sends nothing. The new parser, w
 
 from __future__ import annotations
 
-import ipaddress
 import itertools
 from collections.abc import Iterator
 from typing import Any, Self
@@ -31,11 +30,6 @@ class ApiServer(tuple[str, Any, bool]):
         self.url = url or endpoint_url(host, port, use_ssl)
         return self
 
-    @property
-    def from_url(self) -> bool:
-        """Whether the entry came as a URL, so that old texts name it as one."""
-        return self.url != endpoint_url(*self)
-
     def __str__(self) -> str:
         return self.url
 
@@ -45,17 +39,7 @@ class ApiServer(tuple[str, Any, bool]):
 
 def endpoint_url(host: Any, port: Any, use_ssl: Any) -> str:
     """``http(s)://host:port``, IPv6 hosts in brackets (C-030)."""
-    if _is_ipv6(host):
-        host = f'[{host}]'
-    return f'{"https" if use_ssl else "http"}://{host}:{port}'
-
-
-def _is_ipv6(host: Any) -> bool:
-    try:
-        ipaddress.IPv6Address(host)
-    except ValueError:
-        return False
-    return isinstance(host, str)
+    return f'{"https" if use_ssl else "http"}://{options.bracketed(str(host))}:{port}'
 
 
 def parse_server(entry: str) -> ApiServer:
@@ -65,16 +49,6 @@ def parse_server(entry: str) -> ApiServer:
     use_ssl = parts.scheme == 'https'
     host = parts.netloc.rpartition('@')[2] and (parts.hostname or '')
     return ApiServer(host, parts.port or 80, use_ssl)
-
-
-_HOST_OPTIONS = (
-    ('glance', 'host'),
-    ('glance', 'port'),
-    ('glance', 'protocol'),
-    ('DEFAULT', 'glance_host'),
-    ('DEFAULT', 'glance_port'),
-    ('DEFAULT', 'glance_protocol'),
-)
 
 
 def settings() -> options.Settings:
@@ -93,7 +67,7 @@ def generate_glance_url(context: Any = None) -> str:
     """Base URL of the image service, never with a trailing slash (C-014, C-322)."""
     now = settings()
     configured = now.api_servers
-    if any(now.is_set(*name) for name in _HOST_OPTIONS) or not (configured or context is not None):
+    if now.is_host_set or not (configured or context is not None):
         return now.host_url
     if configured:
         return configured[0]
