@@ -177,11 +177,10 @@ def register(conf: cfg.ConfigOpts | None = None) -> cfg.ConfigOpts:
     :param conf: default: the process's ``cfg.CONF``
     """
     conf = cfg.CONF if conf is None else conf
-    known = conf.__dict__.setdefault('_nova_image_registered', set())
-    if not known:
+    if not vars(conf).get('_nova_image_registered'):
         for group, opts in list_opts():
             _register_group(conf, group, opts)
-        known.add('all')
+        vars(conf)['_nova_image_registered'] = True
     return conf
 
 
@@ -308,7 +307,6 @@ class Settings:
     valid_interfaces = _glance('valid_interfaces', _texts)
     region_name = _glance('region_name', _text)
     enable_rbd_download = _glance('enable_rbd_download', bool)
-    debug = _glance('debug', bool)
 
     auth_strategy = _Read(
         lambda s: str(
@@ -380,9 +378,8 @@ class Settings:
 
     def _num_retries(self) -> int:
         if self.is_set('glance', 'num_retries') or not self.is_set('DEFAULT', 'glance_num_retries'):
-            retries = int(
-                self.value('glance', 'num_retries')
-            )  # 3 unless somebody else registered it (D-13)
+            # 3, unless somebody else registered it with another default (D-13)
+            retries = int(self.value('glance', 'num_retries'))
         else:
             retries = int(self.value('DEFAULT', 'glance_num_retries'))
         if retries < 0:
@@ -447,4 +444,4 @@ def settings(conf: cfg.ConfigOpts | None = None, **overrides: Any) -> Settings:
     return Settings(register(conf), **overrides)
 
 
-__all__ = ['Settings', 'as_url', 'current', 'list_opts', 'register', 'settings']
+__all__ = ['Settings', 'as_url', 'bracketed', 'current', 'list_opts', 'register', 'settings']
