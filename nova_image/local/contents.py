@@ -19,7 +19,6 @@ from nova_image import errors, transfer
 from nova_image.local.refusals import Refused
 from nova_image.transfer import hashing
 
-CHUNK = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 

@@ -96,9 +96,10 @@ class Upload:
             self._lane = None
 
     def digest(self, algorithm: str) -> str | None:
-        """Hex digest of what was sent in the present pass; None if it was not computed and the source cannot be read again.
+        """Hex digest of what was sent in the present pass.
 
-        An algorithm that was not computed on the way costs one more reading of the source.
+        None if it was not computed on the way and the source cannot be read again; reading it once more is
+        what such an algorithm costs.
         """
         self._end_lane()
         if algorithm not in self._digests:
