@@ -20,6 +20,8 @@ def test_urls_come_from_host_port_and_protocol_of_the_group_too(conf: Any) -> No
     try:
         assert glance.generate_glance_url() == 'https://h:1'
         assert glance.generate_image_url('x') == 'https://h:1/images/x'
+        conf.set_override('api_servers', ['http://a:1'], group='glance')
+        assert glance.generate_glance_url() == 'https://h:1'
     finally:
         for name in given:
             conf.clear_override(name, group='glance')
