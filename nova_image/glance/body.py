@@ -130,8 +130,7 @@ class Opening:
 
     def _request(self, headers: dict[str, str]) -> Any:
         path = image_path(self._image_id, 'file')
-        response, _body = self._wire.stream(path, {'Accept-Encoding': 'identity', **headers})
-        return response
+        return self._wire.stream(path, {'Accept-Encoding': 'identity', **headers})
 
     def _is_the_rest(self, response: Any, offset: int) -> bool:
         """Exactly the bytes from ``offset`` to the end: some stores answer 206 with something else."""

@@ -146,20 +146,15 @@ class Wire:
     """The requests of one operation: same credential, same server while it answers, one deadline.
 
     :ivar settings: read once, at the start of the operation
-    :param choice: server and credential
+    :ivar choice: where the next request goes, and with which credential
     """
 
     def __init__(self, context: Any, settings: Settings, choice: Choice, http: Any) -> None:
         self.settings = settings
-        self._choice = choice
+        self.choice = choice
         self._http = http
         self._request_id = getattr(context, 'global_id', None)
         self._deadline = time.monotonic() + settings.metadata_timeout
-
-    @property
-    def choice(self) -> Choice:
-        """Where the next request goes."""
-        return self._choice
 
     def get(self, path: str, name: str = 'get') -> JSON:
         """A JSON object."""
@@ -174,9 +169,9 @@ class Wire:
         answer = self._metadata(name, 'PATCH', path, data=json.dumps(operations), content_type=_PATCH_TYPE)
         return self._object(answer, path)
 
-    def delete(self, path: str, name: str = 'delete') -> None:
+    def delete(self, path: str) -> None:
         """Delete."""
-        self._metadata(name, 'DELETE', path)
+        self._metadata('delete', 'DELETE', path)
 
     def upload(self, path: str, body: Upload, store: str | None = None) -> None:
         """PUT image data; sent again only when it can be put back to its start (C-059)."""
@@ -190,7 +185,7 @@ class Wire:
         retries.persistently(
             sender.send,
             'upload',
-            self._choice,
+            self.choice,
             self.settings.num_retries,
             reading=False,
             deadline=float('inf'),
@@ -198,17 +193,15 @@ class Wire:
         )
         self._renew_deadline()
 
-    def stream(self, path: str, headers: dict[str, str] | None = None) -> Any:
+    def stream(self, path: str, headers: dict[str, str]) -> Any:
         """An open response with image data, its body unread; the caller closes it."""
 
         def ask(server: str) -> Any:
             timed = self._limits(self.settings.first_byte_timeout, None)
-            return self._exchange(
-                server, 'GET', path, client=_StreamClient, timed=timed, extra=headers or {}
-            )
+            return self._exchange(server, 'GET', path, client=_StreamClient, timed=timed, extra=headers)[0]
 
         return retries.persistently(
-            ask, 'data', self._choice, self.settings.num_retries, reading=True, deadline=float('inf')
+            ask, 'data', self.choice, self.settings.num_retries, reading=True, deadline=float('inf')
         )
 
     def _renew_deadline(self) -> None:
@@ -234,7 +227,7 @@ class Wire:
         return retries.persistently(
             ask,
             name,
-            self._choice,
+            self.choice,
             self.settings.num_retries,
             reading=reading,
             deadline=self._deadline,
@@ -260,7 +253,7 @@ class Wire:
 
         :param extra: headers that glanceclient would percent-encode to death
         """
-        auth, url = self._choice.auth, path
+        auth, url = self.choice.auth, path
         more = dict(extra or {})
         if self._request_id:
             more['X-OpenStack-Request-ID'] = str(self._request_id)
