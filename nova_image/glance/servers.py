@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import random
 import re
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -76,20 +75,19 @@ class Rotation:
         self._order = [base_url(server) for server in servers]
         random.shuffle(self._order)
         self._next = 0
-        self._lock = threading.Lock()
 
     def take(self, *, avoid_failed: bool = True) -> str:
         """The next server; one that failed lately only when all did."""
-        with self._lock:
-            count = len(self._order)
-            for step in range(count):
-                index = (self._next + step) % count
-                if not avoid_failed or not HEALTH.is_suspect(self._order[index]):
-                    break
-            else:
-                index = self._next % count
-            self._next = (index + 1) % count
-            return self._order[index]
+        # Without a lock, which a fork could find held for ever: two threads at once may get the same server.
+        count, first = len(self._order), self._next
+        for step in range(count):
+            index = (first + step) % count
+            if not avoid_failed or not HEALTH.is_suspect(self._order[index]):
+                break
+        else:
+            index = first
+        self._next = (index + 1) % count
+        return self._order[index]
 
 
 class Choice:
