@@ -172,8 +172,15 @@ def main(argv: list[str]) -> int:
         return 2
     tallies: list[Tally] = []
     for path in files:
-        cases = [case for case in load(path) if _wanted(case, given)]
+        try:
+            cases = [case for case in load(path) if _wanted(case, given)]
+        except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
+            print(f'nova-image verify: {path} holds no recorded answers: {error}', file=sys.stderr)
+            return 2
         tallies += _replay_file(path.name.removesuffix('.jsonl.gz'), cases, given.on)
+    if not any(tally.cases for tally in tallies):
+        print('nova-image verify: nothing was replayed: no case is of that kind', file=sys.stderr)
+        return 2
     whole = not (given.golden or given.group or given.id) and given.on == PLACES
     return report(tallies, shown=given.show, whole=whole)
 

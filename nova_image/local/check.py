@@ -60,7 +60,7 @@ def check(root: Path) -> Iterator[Finding]:
             }
             saving = connection.execute("SELECT id, staging FROM images WHERE status = 'saving'").fetchall()
     except errors.StoreCorrupt as exc:
-        yield Finding(f'catalogue: {exc}', True)
+        yield Finding(f'catalogue: {exc}', exc.__cause__ is not None)  # no error of SQLite: it is another's
         return
     finally:
         store.close()

@@ -212,7 +212,15 @@ def test_a_script_runs_unchanged_with_its_arguments_and_its_exit(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ('arguments', 'status', 'said'),
-    [([], 2, 'usage:'), (['--help'], 0, 'usage:'), (['-m'], 2, 'usage:'), (['nothing.py'], 2, 'no such script: nothing.py')],
+    [
+        ([], 2, 'usage:'),
+        (['--help'], 0, 'usage:'),
+        (['-m'], 2, 'usage:'),
+        (['nothing.py'], 2, 'no such script: nothing.py'),
+        (['-m', 'nothing'], 2, 'no such module: nothing'),
+        (['-m', 'nothing.below'], 2, 'no such module: nothing.below'),
+        (['-m', '.relative'], 2, 'no such module: .relative'),
+    ],
 )
 def test_a_bad_command_line_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], status: int, said: str) -> None:
     done = subprocess.run(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,24 @@ def test_a_catalogue_of_which_nothing_is_left_is_not_touched(
     (root / 'catalogue.sqlite').write_bytes(junk)
     for name in ('catalogue.sqlite-wal', 'catalogue.sqlite-shm'):
         (root / name).unlink(missing_ok=True)
-    assert check.main([str(root), '--repair']) == 2
+    assert check.main([str(root), '--repair']) == (2 if junk else 1)
     assert 'left as it is' in capsys.readouterr().err or junk == b''
     assert (root / 'catalogue.sqlite').read_bytes() == junk
     assert content(root).exists()
+
+
+def test_a_catalogue_of_another_version_is_left_to_that_version(
+    image: Any, driver: LocalDriver, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    driver.close()
+    connection = sqlite3.connect(root / 'catalogue.sqlite')
+    connection.execute('PRAGMA user_version = 99')
+    connection.close()
+    assert check.main([str(root), '--repair']) == 1
+    assert 'not repairable: catalogue: ' in capsys.readouterr().out
+    connection = sqlite3.connect(root / 'catalogue.sqlite')
+    assert connection.execute('PRAGMA user_version').fetchone() == (99,)
+    connection.close()
 
 
 def test_what_is_no_store_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
