@@ -7,12 +7,9 @@ Connection failures and 503 are repeated as ever; 408 and 429 when the server sa
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import keystoneauth1.exceptions as ksa
@@ -43,36 +40,10 @@ _NO_ANSWER = (
 )
 #: A certificate that is wrong now is wrong in a second, too.
 _UNTRUSTED = (ksa.SSLError, requests.exceptions.SSLError)
-
-
-@dataclass(frozen=True)
-class Policy:
-    """What is repeated beside connection failures and 503.
-
-    :ivar read_statuses: answers to a read that are worth another try
-    :ivar after_statuses: answers that are repeated after their Retry-After
-    :ivar avoid_failed: servers that failed lately are asked last
-    """
-
-    read_statuses: frozenset[int] = frozenset((500, 502, 504))
-    after_statuses: frozenset[int] = frozenset((408, 429))
-    avoid_failed: bool = True
-
-
-#: Only what every release repeated, on the servers strictly in turn (C-045, C-048).
-HISTORIC = Policy(frozenset(), frozenset(), avoid_failed=False)
-PATIENT = Policy()
-_policy: contextvars.ContextVar[Policy] = contextvars.ContextVar('policy', default=PATIENT)
-
-
-@contextlib.contextmanager
-def policy(chosen: Policy) -> Iterator[None]:
-    """Calls made inside, in this thread, repeat by ``chosen``."""
-    token = _policy.set(chosen)
-    try:
-        yield
-    finally:
-        _policy.reset(token)
+#: Answers to a read that are worth another try.
+_READ_STATUSES = frozenset((500, 502, 504))
+#: Answers that are repeated after their Retry-After.
+_AFTER_STATUSES = frozenset((408, 429))
 
 
 def persistently(
@@ -83,7 +54,7 @@ def persistently(
     *,
     reading: bool,
     deadline: float,
-    again: Callable[[BaseException, int], None] | None = None,
+    again: Callable[[BaseException], None] | None = None,
 ) -> T:
     """``ask(server)`` until it answers, at most ``1 + retries`` times.
 
@@ -92,20 +63,19 @@ def persistently(
     :raises GlanceConnectionFailed: no server answered
     """
     attempts = 1 + max(0, retries)
-    rules = _policy.get()
     for attempt in range(1, attempts + 1):
-        server = choice.server(avoid_failed=rules.avoid_failed)
+        server = choice.server()
         try:
             answer = ask(server)
         except Exception as exc:
             if isinstance(exc, _UNTRUSTED) or (again is None and _is_of_this_host(exc)):
                 failed = errors.joined(errors.GlanceConnectionFailed, type(exc))
                 raise failed(server=server, reason=str(exc)) from exc
-            pause = _pause(exc, reading, rules)
+            pause = _pause(exc, reading)
             if pause is None:
                 raise
             more = attempt < attempts and time.monotonic() + pause < deadline
-            refusal = _refusal(again, exc, attempt) if more and again is not None else None
+            refusal = _refusal(again, exc) if more and again is not None else None
             more = more and refusal is None
             LOG.exception(
                 "Error contacting glance server '%(server)s' for '%(method)s', %(next)s.",
@@ -131,11 +101,9 @@ def _is_of_this_host(exc: BaseException) -> bool:
     return mine and not isinstance(exc, _NO_ANSWER)
 
 
-def _refusal(
-    again: Callable[[BaseException, int], None], exc: BaseException, attempt: int
-) -> errors.NovaException | None:
+def _refusal(again: Callable[[BaseException], None], exc: BaseException) -> errors.NovaException | None:
     try:
-        again(exc, attempt)
+        again(exc)
     except errors.NovaException as refusal:
         return refusal
     return None
@@ -147,7 +115,7 @@ def _status(exc: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def _pause(exc: BaseException, reading: bool, rules: Policy) -> float | None:
+def _pause(exc: BaseException, reading: bool) -> float | None:
     """Seconds before another try; None: there is no point in one."""
     if isinstance(exc, _NO_ANSWER):
         return PAUSE_S
@@ -155,9 +123,9 @@ def _pause(exc: BaseException, reading: bool, rules: Policy) -> float | None:
     after = _retry_after(exc)
     if status == 503 or isinstance(exc, glance.ServiceUnavailable):
         return max(PAUSE_S, min(after or 0, LONGEST_PAUSE_S))
-    if status in rules.after_statuses and after is not None and after <= LONGEST_PAUSE_S:
+    if status in _AFTER_STATUSES and after is not None and after <= LONGEST_PAUSE_S:
         return max(PAUSE_S, after)
-    return PAUSE_S if reading and status in rules.read_statuses else None
+    return PAUSE_S if reading and status in _READ_STATUSES else None
 
 
 def _retry_after(exc: Any) -> int | None:

@@ -76,13 +76,13 @@ class Rotation:
         random.shuffle(self._order)
         self._next = 0
 
-    def take(self, *, avoid_failed: bool = True) -> str:
+    def take(self) -> str:
         """The next server; one that failed lately only when all did."""
         # Without a lock, which a fork could find held for ever: two threads at once may get the same server.
         count, first = len(self._order), self._next
         for step in range(count):
             index = (first + step) % count
-            if not avoid_failed or not HEALTH.is_suspect(self._order[index]):
+            if not HEALTH.is_suspect(self._order[index]):
                 break
         else:
             index = first
@@ -98,10 +98,10 @@ class Choice:
         self._server: str | None = None
         self.auth = auth
 
-    def server(self, *, avoid_failed: bool = True) -> str:
+    def server(self) -> str:
         """The server of the next request."""
         if self._server is None:
-            self._server = self._rotation.take(avoid_failed=avoid_failed)
+            self._server = self._rotation.take()
         return self._server
 
     def failed(self, server: str) -> None:

@@ -354,7 +354,7 @@ class _Sender:
     def _can_ask_again(self) -> bool:
         return session.forget_token(self._wire._http, self._wire.choice.auth) and self._body.rewind()
 
-    def check_repeatable(self, exc: BaseException, attempt: int) -> None:
+    def check_repeatable(self, exc: BaseException) -> None:
         self._failed_before = True
         if not self._body.rewind():
             raise errors.joined(errors.ImageUploadNotRepeatable, errors.GlanceConnectionFailed)(

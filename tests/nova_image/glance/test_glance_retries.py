@@ -101,16 +101,6 @@ def test_a_read_that_always_fails_with_500_says_500(
     assert isinstance(caught.value, errors.ImageServiceError)
 
 
-@pytest.mark.contract('C-048')
-def test_under_the_historic_policy_500_is_final(
-    start_server: Any, make_driver: Any, sleeps: list[float]
-) -> None:
-    server = start_server(failing(1, 500))
-    with retries.policy(retries.HISTORIC), pytest.raises(errors.ImageServiceError):
-        make_driver(server.url).show(CTX, IMAGE_ID)
-    assert len(server.requests) == 1
-
-
 @pytest.mark.parametrize('status', [429, 408])
 def test_too_many_requests_waits_as_long_as_it_says(
     status: int, start_server: Any, make_driver: Any, sleeps: list[float]
