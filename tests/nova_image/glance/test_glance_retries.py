@@ -13,7 +13,6 @@ from glanceclient import exc as glance
 from scripted_server import IMAGE_ID, Answer, Caller, Request, Server, an_image, as_json
 
 from nova_image import errors
-from nova_image.glance import retries
 
 CTX = Caller()
 
