@@ -37,7 +37,7 @@ def test_the_hyper_v_snapshot_keeps_members_and_properties(service: Any, ctx: An
     assert API().get(ctx, made['id'])['visibility'] == 'shared'
 
 
-@pytest.mark.contract('C-214', 'C-226')
+@pytest.mark.contract('C-214')
 def test_backup_rotation_finds_its_backups_newest_first_and_deletes_the_tail(service: Any, ctx: Any) -> None:
     def backup(name: str, kind: str = 'daily', instance: str = 'i') -> str:
         properties = {'image_type': 'backup', 'backup_type': kind, 'instance_uuid': instance}
