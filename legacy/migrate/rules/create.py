@@ -6,6 +6,7 @@ Empty data means none on both paths (D-5), so ``data=''`` stays.
 
 from __future__ import annotations
 
+from legacy.migrate.rules import properties
 from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks, left
 
 PATTERN = 'P-29'
@@ -17,4 +18,8 @@ def rewrite(call: MethodCall) -> Outcome:
         reason = 'a service made from a reference creates on that server; the new API on the default one'
         return left('P-15', reason)
     stopped = common_checks(call, PATTERN)
-    return stopped or Outcome(PATTERN, call.rename_method() + call.rename_keywords())
+    if stopped is not None:
+        return stopped
+    kept = properties.keep_none(call)
+    edits = call.rename_method() + call.rename_keywords() + kept
+    return Outcome(PATTERN, edits, note=properties.NOTE if kept else '')

@@ -11,6 +11,7 @@ import re
 
 from legacy.migrate.edits import Edit
 from legacy.migrate.environment import UNBOUND
+from legacy.migrate.rules import properties
 from legacy.migrate.rules.outcome import (
     MethodCall,
     Outcome,
@@ -39,12 +40,17 @@ def rewrite(call: MethodCall) -> Outcome:
             return left('P-35', f'{name} is inside a ** argument')
     if call.value('image_id') is None and 'image_id' not in (call.literal or {}):
         return left(pattern, 'no image id is given')
-    edits = call.rename_method() + call.rename_keywords()
+    kept = properties.keep_none(call)
+    edits = call.rename_method() + call.rename_keywords() + kept
     data = call.value('data')
     presence = 'none' if data is None or is_empty(data) else _presence(call, data)
     if given is None:
-        return _by_default(call, edits, data, presence)
-    return _as_given(edits, given, data, presence)
+        outcome = _by_default(call, edits, data, presence)
+    else:
+        outcome = _as_given(edits, given, data, presence)
+    if kept and not outcome.reason:
+        outcome.note = properties.NOTE
+    return outcome
 
 
 def _by_default(call: MethodCall, edits: list[Edit], data: Node | None, presence: str) -> Outcome:

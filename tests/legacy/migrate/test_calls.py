@@ -40,6 +40,15 @@ CALLS = {
     'svc.update(ctx, x, meta, d, purge_props=p or q)': 'svc.update(ctx, x, meta, d, purge_props=(p or q) and not d)',
     'svc.update(ctx, x, meta, open(p), purge_props=True)': 'svc.update(ctx, x, meta, open(p), purge_props=False)',
     'svc.update(ctx, image_id=x, image_meta=m)': 'svc.update(ctx, id_or_uri=x, image_info=m, purge_props=True)',
+    'svc.create(ctx, {"properties": {"a": None, "b": b}, "owner": None})': (
+        'svc.create(ctx, {"properties": {"a": \'None\', "b": b}, "owner": None})'
+    ),
+    'svc.create(ctx, **{"image_meta": {"properties": {"a": None}}})': (
+        'svc.create(ctx, **{"image_info": {"properties": {"a": \'None\'}}})'
+    ),
+    'svc.update(ctx, x, {"properties": {"a": None, "kernel_id": None, k: None}}, purge_props=False)': (
+        'svc.update(ctx, x, {"properties": {"a": \'None\', "kernel_id": None, k: None}}, purge_props=False)'
+    ),
     'svc.delete(ctx, x)': 'svc.delete(ctx, x)',
     'svc.delete(ctx, image_id=x)': 'svc.delete(ctx, id_or_uri=x)',
     'svc.download(ctx, x)': 'svc.download(ctx, x)',
@@ -56,7 +65,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize('old', CALLS)
-@pytest.mark.contract('C-002', 'C-177', 'D-3', 'D-4')
+@pytest.mark.contract('C-002', 'C-177', 'C-313', 'D-3', 'D-4')
 def test_a_call_becomes_exactly_this(old, changes):
     changes(
         f'from nova.image import glance\nsvc = glance.get_default_image_service()\nr = {old}  # why\n',
