@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from legacy.log import LOG
 from legacy.seams import AS_TOLD, glance, replaced
+from legacy.translation import LIST_PARAMS
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ['Service', 'none_as_text', 'sends_data']
 
-_LIST_KEYWORDS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir')
 
 
 class Service:
@@ -81,7 +81,7 @@ class Service:
         return trust.context_for(context, self._client)
 
     def _detail(self, context: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
-        known = {name: asked[name] for name in _LIST_KEYWORDS if name in asked}
+        known = {name: asked[name] for name in LIST_PARAMS if name in asked}
         api, old = self._api()
         if not old:
             context = self._context(context)
@@ -166,13 +166,17 @@ def _plain_id(image_id: Any) -> Any:
     return text.rstrip('/').rpartition('/')[2] if '://' in text else image_id
 
 
+#: Where None is an image that is none, or the JSON text null (C-114, C-242).
+_NONE_SPEAKS = (*images.IMAGE_ID_PROPERTIES, *images.JSON_PROPERTIES)
+
+
 def none_as_text(image_meta: Any) -> Any:
     """Custom properties that are None as the text v1 stored; kernel and ramdisk keep meaning "none" (C-313)."""
     properties = image_meta.get('properties') if isinstance(image_meta, Mapping) else None
     if not isinstance(properties, Mapping) or None not in properties.values():
         return image_meta
     stored = {
-        name: 'None' if value is None and name not in images.IMAGE_ID_PROPERTIES else value
+        name: 'None' if value is None and name not in _NONE_SPEAKS else value
         for name, value in properties.items()
     }
     return {**image_meta, 'properties': stored}

@@ -21,7 +21,7 @@ from nova_image import images
 
 __all__: list[str] = []
 
-_CONVERT_PROPS = ('block_device_mapping', 'mappings')
+_CONVERT_PROPS = images.JSON_PROPERTIES
 _ATTRIBUTES = (
     'size', 'disk_format', 'owner', 'container_format', 'status', 'id', 'name', 'created_at', 'updated_at',
     'deleted', 'deleted_at', 'checksum', 'min_disk', 'min_ram', 'is_public',
@@ -42,7 +42,7 @@ _NOT_COPIED = frozenset(
         'direct_url',
     )
 )
-_LIST_PARAMS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir')
+LIST_PARAMS = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir')
 
 
 def is_v2(image: Any) -> bool:
@@ -99,7 +99,7 @@ def _extract_query_params(params: Mapping[str, Any]) -> dict[str, Any]:
 
     Unlike the old one it never changes the caller's ``filters`` (C-069).
     """
-    asked = {name: params[name] for name in _LIST_PARAMS if params.get(name)}
+    asked = {name: params[name] for name in LIST_PARAMS if params.get(name)}
     filters = asked.get('filters')
     asked['filters'] = dict(filters.items()) if filters else {}
     asked['filters'].setdefault('is_public', 'none')
@@ -109,7 +109,7 @@ def _extract_query_params(params: Mapping[str, Any]) -> dict[str, Any]:
 @deprecated('_extract_query_params_v2')
 def _extract_query_params_v2(params: Mapping[str, Any]) -> dict[str, Any]:
     """The keywords of ``detail`` for a v2 client, filters translated (C-225 to C-232)."""
-    asked = {name: params[name] for name in _LIST_PARAMS if params.get(name)}
+    asked = {name: params[name] for name in LIST_PARAMS if params.get(name)}
     filters = asked.get('filters')
     asked['filters'] = _v2_filters(dict(filters.items()) if filters else {})
     return asked
