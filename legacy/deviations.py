@@ -350,7 +350,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         number=44,
-        what='get_all of the new API refuses keywords it does not know; limits may be text',
+        what='get_all of the new API refuses keywords it does not know; a limit that is no number is named',
         why='A misspelt keyword listed everything.',
         contract=('C-066',),
         program=(programs.list_arguments,),
@@ -361,6 +361,43 @@ DEVIATIONS: tuple[Deviation, ...] = (
         why='Those are the default policies of Glance today; the recorded server had the older ones.',
         contract=('C-179', 'C-181'),
         program=(programs.readers_only_read,),
+    ),
+    Deviation(
+        number=46,
+        what='A read that the service answers with 500, 502 or 504 is asked again',
+        why='Such an answer passes; reading twice does no harm.',
+        contract=('C-048', 'C-049'),
+    ),
+    Deviation(
+        number=47,
+        what='Wrong bytes raise ImageCorrupt, an OSError with EPIPE; a download that is written starts over first',
+        why='The retry that later releases meant for this case never happened.',
+        contract=('C-132', 'C-302'),
+    ),
+    Deviation(
+        number=48,
+        what='The schema is not asked for',
+        why='It costs a request for each operation and says what is known.',
+        contract=('C-252',),
+    ),
+    Deviation(
+        number=49,
+        what='An upload that is tried again begins at its beginning',
+        why='What was left of the stream was stored as if it were the image.',
+        contract=('C-059',),
+    ),
+    Deviation(
+        number=50,
+        what='Tags are sent only when they change, and an empty list empties them',
+        why='The client sent them along with every other change and could not empty them.',
+        contract=('C-251', 'C-267'),
+    ),
+    Deviation(
+        number=51,
+        what='Taking a property away and putting another of the same value in is two changes',
+        why='The client made a move of it, which Glance refuses.',
+        contract=('C-263',),
+        program=(programs.no_moves,),
     ),
 )
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from legacy.deviating.recordings import LOCAL, Answer, Replay
+from legacy.deviating.recordings import GLANCE, LOCAL, Answer, Replay, wire_images
 
 #: Whether a step deviates; the first rule that says so counts.
 Rule = Callable[['Place'], bool]
@@ -30,6 +30,7 @@ _READ_ONLY = frozenset((
     'locations', 'owner', 'id', 'status', 'created_at', 'updated_at',
 ))  # fmt: skip
 _UPLOADS = ('create', 'update')
+_LEFT_BEHIND = ('checksum', 'os_hash_algo', 'os_hash_value', 'stores')
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,11 @@ def other_keys(place: Place) -> bool:
     )
 
 
+def no_moves(place: Place) -> bool:
+    """A property taken away and another of the same value put in (C-263)."""
+    return place.op == 'update' and '`move`' in place.text
+
+
 def filters_of_any_shape(place: Place) -> bool:
     """Filters that the v2 classes passed on or stumbled over (C-226, C-227, C-230, C-231, C-232)."""
     if place.op != 'list' or not isinstance(place.filters, dict):
@@ -236,6 +242,8 @@ class Course:
     touched: list[int] = field(default_factory=list)
     #: steps whose answers come from the other run
     elsewhere: set[int] = field(default_factory=set)
+    #: what refused uploads left of themselves, by image
+    refused: dict[Any, dict[str, Any]] = field(default_factory=dict)
 
     @functools.cached_property
     def answers(self) -> Answer:
@@ -245,12 +253,27 @@ class Course:
     def follow(self, expected: Answer) -> None:
         """Put the deviating answers in their places."""
         steps = self.replay.case['input']['steps']
+        from legacy.deviating import on_glance
         from legacy.equivalence.compare import differences
 
         left = False
+        story = on_glance.Story(self, expected)
         for number, given in enumerate(steps):
             recorded = self.replay.case['expect']['steps'][number]
             place = Place(self.replay, number, given, recorded)
+            on_glance.tags(story, place, expected['steps'][number])
+            if not left and client_errors(place):
+                # The error is the recording's; only what a failed create leaves is another matter.
+                on_glance.raw_errors(story, place, expected['steps'][number])
+                if place.op == 'update' and (self.replay.place == LOCAL or self._also_deviates(place)):
+                    left = True  # the metadata went through before the error
+                if removed_again(place):
+                    left = True
+                    if self.replay.place == GLANCE:
+                        on_glance.taken_away(story, place, expected['steps'][number])
+                    elif 34 not in self.touched:
+                        self.touched.append(34)
+                continue
             rule = next((entry for entry, applies in self.rules if _says(applies, place)), None)
             if rule is None and not left:
                 continue
@@ -261,7 +284,37 @@ class Course:
             left = True
             self.elsewhere.add(number)
             expected['steps'][number] = self.answers['steps'][number]
+            if self.replay.place == GLANCE:
+                self._with_leftovers(expected['steps'][number], number)
 
+
+    def _also_deviates(self, place: Place) -> bool:
+        return any(_says(applies, place) for _, applies in self.rules if applies is not client_errors)
+
+    def _with_leftovers(self, answer: Answer, number: int) -> None:
+        """A Glance leaves hashes and stores of an upload that it refused; the embedded store leaves nothing."""
+        from legacy.deviating import on_glance
+
+        given = self.replay.case['input']['steps'][number]
+        place = Place(self.replay, number, given, {})
+        content = on_glance.content_of(place.data)
+        error = answer.get('exception', {})
+        if given['op'] == 'update' and content is not None and 'ImageServiceError' in str(error.get('class')):
+            who = on_glance.Story(self, {'steps': self.answers['steps']}).id_of(given['args'][0])
+            left = on_glance.fields_of(content)
+            self.refused[who] = {key: left[key] for key in _LEFT_BEHIND}
+        shown: dict[Any, dict[str, Any]] = {}
+        for recorded in self.replay.case['expect']['steps'][: number + 1]:
+            for image in wire_images(recorded):
+                shown[image['id']] = image
+        result = answer.get('result')
+        for record in result if isinstance(result, list) else [result]:
+            if isinstance(record, dict) and record.get('status') == 'queued':
+                image = shown.get(record.get('id'), self.refused.get(record.get('id'), {}))
+                if image.get('status', 'queued') == 'queued':
+                    record.update({key: image[key] for key in _LEFT_BEHIND if key in image})
+                    if 'locations' in record and image.get('stores'):
+                        record['locations'] = image.get('locations', record['locations'])
 
     def compute(self, expected: Answer) -> None:
         """For a program that only a Glance can run: from the recording alone."""
