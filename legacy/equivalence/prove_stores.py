@@ -19,7 +19,7 @@ from nova_image import options
 _NOBODY = types.SimpleNamespace(
     auth_token=None, is_admin=True, project_id=None, user_id=None, roles=['admin']
 )
-#: Together these lists show every image, whoever may see it.
+#: Together these lists show an administrator every image, whoever else may see it.
 _VIEWS: tuple[dict[str, str], ...] = (
     {},
     {'visibility': 'community'},
@@ -92,11 +92,14 @@ def _contents(driver: str, group: str, option: str, value: Any) -> list[dict[str
     options.register(conf)
     conf.set_override(option, value, group=group)
     conf.set_override('auth_strategy', 'noauth', group='api')
+    return everything(driver, conf, _NOBODY)
+
+
+def everything(driver: str, conf: cfg.ConfigOpts, admin: Any) -> list[dict[str, Any]]:
+    """All records of a store, by time and name."""
     made = drivers.load(driver)(conf)
     try:
-        records = {
-            record['id']: record for view in _VIEWS for record in made.list(_NOBODY, filters=view)
-        }
+        found = {each['id']: each for view in _VIEWS for each in made.list(admin, filters=view)}
     finally:
         made.close()
-    return sorted(records.values(), key=lambda record: (record['created_at'], record['name'] or ''))
+    return sorted(found.values(), key=lambda each: (each['created_at'], each['name'] or ''))
