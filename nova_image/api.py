@@ -27,6 +27,15 @@ _shared: dict[tuple[Any, ...], ImageDriver] = {}
 _shared_lock = threading.Lock()
 
 
+def _forget_lock() -> None:
+    """In a child: the lock may be held by a thread that is not here."""
+    global _shared_lock
+    _shared_lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_forget_lock)
+
+
 class API:
     """The image API of Nova (contract d, C-286 to C-289): context first, plain dicts out.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
 import pickle
 import types
 from typing import Any
@@ -253,6 +254,16 @@ def test_the_abstract_driver_cannot_be_made() -> None:
 @pytest.mark.parametrize('name', ['glance', 'local'])
 def test_built_in_drivers_load_by_name(name: str) -> None:
     assert load(name).name == name
+
+
+def test_a_fork_while_a_driver_is_made_does_not_block_the_child() -> None:
+    from nova_image import api as module
+
+    with module._shared_lock:
+        child = os.fork()
+        if not child:
+            os._exit(not module._shared_lock.acquire(timeout=5))
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_drivers_are_shared_between_api_objects(conf: cfg.ConfigOpts, tmp_path: Any) -> None:
