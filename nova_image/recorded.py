@@ -56,6 +56,8 @@ _SECRET_KEY = re.compile(
 )
 _URL = re.compile(r'\b([a-z][a-z0-9+.-]*://)([^\s\'"<>]*)', re.IGNORECASE)
 _DEEPEST = 16
+#: A shorter token is a stand-in, and taking its letters out of every text would make the line unreadable.
+_SHORTEST_TOKEN = 4
 
 _numbers = itertools.count(1)
 
@@ -64,7 +66,8 @@ class Line:
     """One operation on its way into the file. Arguments are read at the call, the rest at the end."""
 
     def __init__(self, op: str, context: Any, server: str | None, args: dict[str, Any]) -> None:
-        self._token = str(getattr(context, 'auth_token', None) or '')
+        token = str(getattr(context, 'auth_token', None) or '')
+        self._token = token if len(token) >= _SHORTEST_TOKEN else ''
         self._head: dict[str, Any] = {
             'schema': SCHEMA,
             'n': next(_numbers),

@@ -229,7 +229,7 @@ def _judge(
             'no rewritten call was executed'
             if files
             else 'COMMAND executed none of the rewritten files; does it run the code from somewhere else '
-            'than the tree that was copied (an installed package)?'
+            'than the tree that was copied (an installed package, or a directory above it: give --root)?'
         )
         proof.notes += _from_elsewhere(after)
     if lost:

@@ -217,6 +217,13 @@ def test_no_token_catalogue_or_secret_of_a_location_is_in_the_file(
     assert 'store.example/v1/c/o' in text
 
 
+def test_the_letters_of_a_stand_in_for_a_token_stay_in_every_other_text(driver: RecordingDriver) -> None:
+    driver.create(types.SimpleNamespace(auth_token='t', project_id='p1'), {'name': 'tattoo'})
+    [line] = lines(driver)
+    assert line['args']['image_info'] == {'name': 'tattoo'}
+    assert line['context']['authenticated'] is True
+
+
 @pytest.mark.parametrize(
     'body',
     [b'abcd', io.BytesIO(b'abcd'), [b'ab', b'cd'], iter([b'ab', b'cd'])],
