@@ -30,11 +30,15 @@ _SHEBANG = re.compile(rb'^#!.*\bpython')
 
 @dataclass(frozen=True)
 class Found:
-    """One file to look at."""
+    """One file to look at.
+
+    :ivar base: the given directory it was found in
+    """
 
     path: str
     absolute: Path
     given: bool
+    base: Path | None = None
 
 
 def collect(paths: list[Path], root: Path, exclude: Iterable[str] = ()) -> Iterator[Found]:
@@ -57,14 +61,14 @@ def collect(paths: list[Path], root: Path, exclude: Iterable[str] = ()) -> Itera
                     each = Path(folder) / name
                     shown = relative(each, root)
                     if not any(fnmatch.fnmatch(shown, pattern) for pattern in exclude):
-                        yield from _one(each, root, seen, given=False)
+                        yield from _one(each, root, seen, path)
         else:
-            yield from _one(path, root, seen, given=True)
+            yield from _one(path, root, seen, None)
 
 
-def _one(path: Path, root: Path, seen: set[str], *, given: bool) -> Iterator[Found]:
+def _one(path: Path, root: Path, seen: set[str], base: Path | None) -> Iterator[Found]:
     real = os.path.realpath(path)
-    if real in seen or (not given and path.is_symlink()):
+    if real in seen or (base is not None and path.is_symlink()):
         return
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
@@ -72,7 +76,7 @@ def _one(path: Path, root: Path, seen: set[str], *, given: bool) -> Iterator[Fou
     except OSError:
         return
     seen.add(real)
-    yield Found(relative(path, root), Path(real), given)
+    yield Found(relative(path, root), Path(real), base is None, base)
 
 
 def relative(path: Path, root: Path) -> str:
@@ -96,6 +100,15 @@ def package_of(path: Path) -> str:
         parts.insert(0, folder.name)
         folder = folder.parent
     return '.'.join(parts)
+
+
+def is_whole(found: Found, package: str) -> bool:
+    """Whether the package that a file belongs to lies in the given directory as a whole."""
+    if found.base is None:
+        return False
+    base = Path(os.path.realpath(found.base))
+    top = found.absolute.parents[len(package.split('.')) - 1] if package else found.absolute.parent
+    return top == base or base in top.parents
 
 
 def write_all(result: Result, destination: Path | None) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from legacy.migrate import catalogue
 from legacy.migrate.classes import class_of_self, is_store, relatives
 from legacy.migrate.edits import Edit
+from legacy.migrate.handover import Callers, default_of
 from legacy.migrate.rules import METHODS, acquire
 from legacy.migrate.rules.helpers import doubt_reason
 from legacy.migrate.rules.names import NewNames
@@ -62,7 +63,9 @@ class Groups:
         outside: Outside,
         doubles: Mapping[str, int],
         wanted: Callable[[str], bool],
+        callers: Callers,
     ) -> None:
+        self.callers = callers
         self.trace = trace
         self.doubles = doubles
         self.wanted = wanted
@@ -207,6 +210,13 @@ class Groups:
                     trouble = Trouble(unit, read, 'P-61', reason)
                 group.troubles.append(trouble)
                 break
+        group.troubles += self._handed(group)
+        for unit, whole, other in self.trace.branches:
+            if any(id(value.of) in ours and value.kind == 'service' for value in self.trace.values(whole)):
+                kinds = {value.kind for value in self.trace.values(other)}
+                if kinds != {'service'} and inner(other).type != 'none':
+                    reason = f'{other.text} may be used instead, which is unknown here'
+                    group.troubles.append(Trouble(unit, whole, 'P-61', reason))
         for attribute in self.trace.attributes.values():
             if any(id(value.of) in ours for value in attribute.values):
                 group.troubles += self._attribute(attribute)
@@ -220,6 +230,33 @@ class Groups:
                     if where:
                         reason = f'{binding.name} is reached from {where} too'
                         group.troubles.append(Trouble(acquisition.unit, binding.node, 'P-23', reason))
+
+    def _handed(self, group: Group) -> list[Trouble]:
+        """What is wrong with the functions that the services of a group are handed to."""
+        found, done = [], set()
+        for use in group.uses:
+            handover = self.trace.handovers.get(id(use.call)) if use.kind == 'handed' else None
+            parameter = handover.parameter_of(use.node) if handover is not None else None
+            if handover is None or parameter is None or all(value.kind == 'id' for value in use.values):
+                continue
+            if id(parameter) in done:
+                continue
+            done.add(id(parameter))
+            received = self.trace.received[id(handover.function)]
+            why = self.callers.unseen(handover, {id(each.call) for each in received})
+            if why:
+                found.append(Trouble(use.unit, use.node, 'P-21', f'handed to {use.name}(): {why}'))
+            for each in received:
+                given = each.argument(parameter.name)
+                kinds = {value.kind for value in self.trace.values(given)} if given is not None else set()
+                default = default_of(handover.function, parameter.name)
+                if given is None and (default is None or inner(default).type == 'none'):
+                    continue
+                if given is not None and (kinds == {'service'} or inner(given).type == 'none'):
+                    continue
+                reason = f'{use.name}() is given another service here'
+                found.append(Trouble(each.unit, each.call, 'P-22', reason))
+        return found
 
     def _attribute(self, attribute: Attribute) -> list[Trouble]:
         unit, found = attribute.unit, []

@@ -27,7 +27,7 @@ class Neighbours(Outside):
         self._containing: dict[bytes, list[tuple[str, bytes]]] = {}
         self._attributes: dict[str, list[tuple[str, int]]] = {}
 
-    def _with(self, name: bytes) -> list[tuple[str, bytes]]:
+    def containing(self, name: bytes) -> list[tuple[str, bytes]]:
         """The files that contain a name, looked for once."""
         found = self._containing.get(name)
         if found is None:
@@ -49,7 +49,7 @@ class Neighbours(Outside):
         pattern = re.compile(rb'\.\s*' + word + rb'\b|[\'"]' + word + rb'[\'"]')
         assigned = re.compile(rb'\bself\s*\.\s*' + word + rb'\s*=[^=]')
         found = []
-        for path, data in self._with(name):
+        for path, data in self.containing(name):
             own = bool(assigned.search(data))
             for match in pattern.finditer(data):
                 before = data[max(0, match.start() - 80) : match.start()].rstrip(b' \t\r\n\\')
@@ -67,7 +67,7 @@ class Neighbours(Outside):
         pattern = re.compile(through + rb'|' + listed)
         renamed = re.compile(rb'\b' + stem + rb'\s+as\s+(\w+)')
         plain = stem_of(unit.path).encode()
-        for path, data in self._with(name.encode()):
+        for path, data in self.containing(name.encode()):
             if path == unit.path or plain not in data:
                 continue
             match = pattern.search(data)

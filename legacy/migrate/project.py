@@ -15,6 +15,7 @@ from pathlib import Path
 from legacy.migrate import accounting, catalogue, edits, files
 from legacy.migrate.find import Import, Reference, imports, references
 from legacy.migrate.groups import Groups
+from legacy.migrate.handover import Callers
 from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.options import Options
 from legacy.migrate.result import FileResult, Problem, Result
@@ -54,14 +55,17 @@ def migrate(
     result = Result(root)
     texts: dict[str, bytes] = {}
     works: list[Work] = []
+    looked_at: list[files.Found] = []
     for found in files.collect(paths, root, options.exclude):
         if progress is not None:
             progress(found.path)
+        looked_at.append(found)
         work = _read(found, result, texts)
         if work is not None:
             works.append(work)
     neighbours = Neighbours(texts, _shim_taken(root, result))
-    trace = Trace()
+    others = Others(works, result, texts, {each.path: each for each in looked_at})
+    trace = Trace(others.module)
     acquisitions = {}
     for work in works:
         work.imports = imports(work.unit)
@@ -74,9 +78,10 @@ def migrate(
     trace.run()
     for work in works:
         work.double = _double(work)
+    callers = Callers(neighbours.containing, others.unit, others.module)
     doubles = {work.unit.path: work.double for work in works}
     names = {work.unit.path: work.names for work in works}
-    groups = Groups(trace, names, neighbours, doubles, options.wants)
+    groups = Groups(trace, names, neighbours, doubles, options.wants, callers)
     rewritten = {id(each) for group in groups.groups if not group.troubles for each in group.acquisitions}
     by_path = {work.unit.path: work for work in works}
     for group in groups.groups:
@@ -96,7 +101,8 @@ def migrate(
         )
     reexported = _reexported(works)
     for work in works:
-        _finish(work, result, reexported)
+        work.book.mentions(any(it.is_old for it in work.imports), reexported)
+    _finish(works, groups)
     _account(result, texts)
     return result
 
@@ -133,7 +139,8 @@ def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work |
         result.files[found.path] = entry
         return None
     result.files[found.path] = entry
-    unit = Unit(found.path, found.absolute, source, files.package_of(found.absolute))
+    package = files.package_of(found.absolute)
+    unit = Unit(found.path, found.absolute, source, package, files.is_whole(found, package))
     book = Book(unit, entry)
     error = source.error()
     if error is not None:
@@ -278,26 +285,40 @@ def _reached(unit: Unit, it: Import, name: str, neighbours: Neighbours) -> str:
     return neighbours.reads_global(unit, name)
 
 
-def _finish(work: Work, result: Result, reexported: set[tuple[str, str]]) -> None:
-    """Make the edits of one file, check them, and settle the mentions that are still open."""
-    unit, entry = work.unit, work.book.entry
-    old = bool(any(it.is_old for it in work.imports))
-    work.book.mentions(old, reexported)
-    why = ''
-    made: list[edits.Edit] = []
+def _finish(works: list[Work], groups: Groups) -> None:
+    """Make the edits of every file and check them; a group whose file fails is taken back in all its files."""
+    failed = {work.unit.path: why for work in works if (why := _make(work))}
+    spread = True
+    while spread:
+        spread = False
+        for group in groups.groups:
+            paths = set(group.edits)
+            if paths & failed.keys() and not paths <= failed.keys():
+                spread = True
+                failed.update({path: 'another file of its group failed' for path in paths - failed.keys()})
+    for work in works:
+        why = failed.get(work.unit.path, '')
+        if why:
+            work.book.entry.new_bytes, work.book.entry.moved = work.book.entry.old_bytes, []
+            work.book.undo(why)
+        work.book.close([] if why else edits.ordered(work.edits))
+
+
+def _make(work: Work) -> str:
+    """Make the edits of one file; the reason why the result cannot be trusted, or ''."""
+    source, entry = work.unit.source, work.book.entry
     try:
         made = edits.ordered(work.edits)
-        data = edits.apply(unit.source.data, made)
-        if data != unit.source.data:
-            entry.new_bytes = unit.source.encode(data)
-            why = _check(unit.source, entry.new_bytes)
-            entry.moved = edits.moved_lines(unit.source.data, made)
-    except (edits.Overlap, UnicodeError) as err:
-        why = f'two rules want the same place ({err})' if isinstance(err, edits.Overlap) else f'{err}'
-    if why:
-        entry.new_bytes, entry.moved = entry.old_bytes, []
-        work.book.undo(why)
-    work.book.close([] if why else made)
+        data = edits.apply(source.data, made)
+        if data == source.data:
+            return ''
+        entry.new_bytes = source.encode(data)
+        entry.moved = edits.moved_lines(source.data, made)
+        return _check(source, entry.new_bytes)
+    except edits.Overlap as err:
+        return f'two rules want the same place ({err})'
+    except UnicodeError as err:
+        return str(err)
 
 
 def _check(source: Source, new: bytes) -> str:
@@ -340,3 +361,47 @@ def _account(result: Result, texts: dict[str, bytes]) -> None:
                 result.unaccounted.append(f'{path}: {len(found)} mentions, {claimed} accounted for')
         if entry is not None and not entry.sites and not any(each.file == path for each in result.problems):
             del result.files[path]
+
+
+class Others:
+    """Files of the run that are parsed only when a service may go there."""
+
+    def __init__(
+        self, works: list[Work], result: Result, texts: dict[str, bytes], found: dict[str, files.Found]
+    ) -> None:
+        self._works = works
+        self._result = result
+        self._texts = texts
+        self._found = found
+        self._units: dict[str, Unit | None] = {work.unit.path: work.unit for work in works}
+        self._modules: dict[str, list[str]] = {}
+        for path in texts:
+            self._modules.setdefault(stem_of(path), []).append(path)
+
+    def module(self, dotted: str) -> Unit | None:
+        """The file of a module, if the run has exactly one that it can be."""
+        parts = dotted.split('.')
+        wanted = '/'.join(parts)
+        fitting = [
+            path
+            for path in self._modules.get(parts[-1], ())
+            if f'/{path}'.removesuffix('/__init__.py').removesuffix('.py').endswith(f'/{wanted}')
+        ]
+        return self.unit(fitting[0]) if len(fitting) == 1 else None
+
+    def unit(self, path: str) -> Unit | None:
+        """A file of the run, parsed now if it has not been; None if that cannot be done."""
+        if path not in self._units:
+            self._units[path] = None
+            data, found = self._texts[path], self._found[path]
+            try:
+                source = Source(data)
+            except (Unreadable, RecursionError):
+                return None
+            if source.error() is None and path not in self._result.files:
+                package = files.package_of(found.absolute)
+                unit = Unit(path, found.absolute, source, package, files.is_whole(found, package))
+                entry = self._result.files[path] = FileResult(path, found.absolute, data, data)
+                self._works.append(Work(unit, Book(unit, entry), NewNames(unit)))
+                self._units[path] = unit
+        return self._units[path]

@@ -123,12 +123,14 @@ class Book:
             book = books[use.unit.path]
             if use.kind == 'call':
                 book._method(group, use, group.outcomes[id(use)])
+            elif use.kind == 'handed' and any(value.kind == 'service' for value in use.values):
+                book._handed(group, use)
             elif use.kind == 'problem':
                 name = use.name or next(iter(use.values)).of.ref.dotted
                 book._add(use.node, name, use.pattern, 'left', use.reason, catalogue.suggestion(use.name), [])
         noted = {id(use.node) for use in group.uses} | {id(each.node) for each in group.acquisitions}
         for trouble in troubles:
-            if id(trouble.node) not in noted and trouble.pattern in ('P-11', 'P-23', 'P-61'):
+            if id(trouble.node) not in noted and trouble.pattern in ('P-11', 'P-22', 'P-23', 'P-61'):
                 noted.add(id(trouble.node))
                 books[trouble.unit.path]._add(
                     trouble.node,
@@ -138,6 +140,14 @@ class Book:
                     trouble.reason,
                     claims=[],
                 )
+
+    def _handed(self, group: Group, use: Use) -> None:
+        own = [each for each in group.troubles if each.node is use.node]
+        reason = f'handed to {use.name}(), which is rewritten with it'
+        if group.troubles:
+            reason = own[0].reason if own else group.troubles[0].told_elsewhere(use.unit)
+        status = 'left' if group.troubles else 'rewritten'
+        self._add(use.node, use.name, 'P-21', status, reason, '', [])
 
     def _method(self, group: Group, use: Use, outcome: Outcome) -> None:
         assert use.call is not None

@@ -15,6 +15,7 @@ from legacy.migrate import catalogue
 from legacy.migrate.arguments import TESTS, Arguments, is_test, remote_parts
 from legacy.migrate.classes import class_of_self, is_store, relatives
 from legacy.migrate.environment import UNBOUND
+from legacy.migrate.handover import Handover, Resolver, callee
 from legacy.migrate.scopes import Binding
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Ref, Unit
@@ -55,12 +56,13 @@ class Use:
     """One place where a value is used.
 
     :ivar kind: ``call`` a method call on a service; ``escape`` a parsed id that goes elsewhere; ``problem``
-        a use that no rule rewrites; ``test`` one that works the same afterwards
+        a use that no rule rewrites; ``test`` one that works the same afterwards; ``handed`` an argument of a
+        function that is followed
     """
 
     unit: Unit
     node: Node
-    kind: Literal['call', 'escape', 'problem', 'test']
+    kind: Literal['call', 'escape', 'problem', 'test', 'handed']
     pattern: str = ''
     reason: str = ''
     name: str = ''
@@ -82,7 +84,12 @@ class Attribute:
 class Trace:
     """All values of one run."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: Resolver = lambda dotted: None) -> None:
+        self.resolver = resolver
+        self.handovers: dict[int, Handover | None] = {}
+        self.received: dict[int, list[Handover]] = {}
+        self.branches: list[tuple[Unit, Node, Node]] = []
+        self._waiting: list[tuple[Unit, Node, Node, Value]] = []
         self.acquisitions: list[Acquisition] = []
         self.carried: dict[Binding, set[Value]] = {}
         self.held: dict[int, set[Value]] = {}
@@ -104,9 +111,13 @@ class Trace:
 
     def run(self) -> None:
         """Follow every value to its uses."""
-        while self._work:
-            unit, node, value = self._work.pop()
-            self._handle(unit, node, value)
+        while self._work or self._waiting:
+            while self._work:
+                unit, node, value = self._work.pop()
+                self._handle(unit, node, value)
+            waiting, self._waiting = self._waiting, []
+            for unit, node, call, value in waiting:
+                self._hand_id(unit, node, call, value)
 
     def values(self, node: Node) -> set[Value]:
         """What an expression is known to hold."""
@@ -215,11 +226,58 @@ class Trace:
             self._leave(unit, node, value, 'P-25', f'the type or identity of the service is asked: {name}()')
         elif name in ('getattr', 'hasattr', 'setattr', 'delattr', 'vars', 'dir'):
             self._leave(unit, node, value, 'P-37', f'attributes are reached by name: {name}()')
-        else:
+        elif value.kind == 'id' and call is not None:
+            self._waiting.append((unit, node, call, value))
+        elif call is None or not self._hand(unit, node, call, value):
             last = name.split('.')[-1].strip()
-            self._leave(
-                unit, node, value, 'P-21', f'the service is handed to {last}(), which may use the old names'
-            )
+            reason = f'the service is handed to {last}(), which may use the old names'
+            self._leave(unit, node, value, 'P-21', reason)
+
+    # -- handing over
+
+    def _hand(self, unit: Unit, node: Node, call: Node, value: Value) -> bool:
+        """Follow a service (or its id) into the function it is given to."""
+        if id(call) not in self.handovers:
+            found = callee(unit, call, self.resolver) if call.type == 'call' else None
+            self.handovers[id(call)] = found
+            if found is not None:
+                self.received.setdefault(id(found.function), []).append(found)
+        handover = self.handovers[id(call)]
+        parameter = handover.parameter_of(node) if handover is not None and value.kind != 'pair' else None
+        if handover is None or parameter is None:
+            return False
+        name = (handover.function.get('name') or node).text
+        self._use(unit, node, value, 'handed', pattern='P-21', name=name, call=call)
+        self._carry(handover.target, parameter, value)
+        return True
+
+    def _hand_id(self, unit: Unit, node: Node, call: Node, value: Value) -> None:
+        """A parsed id goes along only with its own service; else it escapes."""
+        handover = self.handovers.get(id(call))
+        together = handover is not None and any(
+            Value('service', value.of) in self.values(each) for each in handover.arguments()
+        )
+        if not together or not self._hand(unit, node, call, value):
+            self._leave(unit, node, value, 'P-13', 'the parsed id is handed on')
+
+    def lift(self, unit: Unit, node: Node, of: Acquisition, home: Node, depth: int = 0) -> list[Node] | None:
+        """The expressions inside ``home`` that an expression of a helper stands for; None if that is not known."""
+        name = inner(node)
+        if unit is of.unit and home.start <= name.start < home.end:
+            return [node]
+        reaching = unit.definitions(name) if name.type == 'identifier' and depth < 4 else []
+        if len(reaching) != 1 or reaching[0] == UNBOUND or reaching[0].kind != 'param':
+            return None
+        found: list[Node] = []
+        for handover in self.received.get(id(reaching[0].scope.node), ()):
+            if not any(Value('service', of) in self.values(each) for each in handover.arguments()):
+                continue
+            given = handover.argument(reaching[0].name)
+            deeper = None if given is None else self.lift(handover.unit, given, of, home, depth + 1)
+            if deeper is None:
+                return None
+            found += deeper
+        return found or None
 
     def _is_id_argument(self, function: Node, call: Node | None, node: Node) -> bool:
         if function.type != 'attribute' or call is None:
@@ -244,6 +302,8 @@ class Trace:
 
     def _in_conditional_expression(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         if parent.named.index(node) != 1:
+            others = [each for each in parent.named[::2] if each is not node]
+            self.branches += [(unit, parent, each) for each in others]
             self._push(unit, parent, value)
         elif value.kind == 'id':
             self._leave(unit, node, value, 'P-13', 'the parsed id is tested')

@@ -55,12 +55,16 @@ def classify(dotted: str) -> tuple[str, str, str]:
 
 @dataclass(eq=False)
 class Unit:
-    """One file that has been parsed."""
+    """One file that has been parsed.
+
+    :ivar whole: whether the package it is in was given as a whole, so that its callers are seen
+    """
 
     path: str
     absolute: Path
     source: Source
     package: str = ''
+    whole: bool = False
     _flows: dict[int, Flow] = field(default_factory=dict)
     _reads: dict[tuple[int, str], list[Node]] = field(default_factory=dict)
     _words: dict[str, list[tuple[int, int]]] = field(default_factory=dict)

@@ -86,7 +86,7 @@ class Remote(Tied):
 
     def _services_read(self) -> bool:
         return any(
-            use.kind == 'problem'
+            use.kind in ('problem', 'handed')
             or (use.kind == 'test' and any(value.kind == 'service' for value in use.values))
             for use in self.it.uses
         )
@@ -121,7 +121,7 @@ class Remote(Tied):
         reference = self.it.reference
         if reference is None or inner(reference).type != 'identifier':
             return False
-        if any(len(use.values) > 1 for use in self.calls):
+        if self.shared:
             return False
         return all(self._unchanged(reference, each, 'reference') for each in self.own)
 
@@ -150,7 +150,7 @@ class Remote(Tied):
             rebinds = plain and kept == reference
             if (rebinds or self._plain_everywhere()) and self._may_drop(places[1]) and not has_comment(left):
                 moved = [] if rebinds else self._own_to(reference)
-                if not any(len(use.values) > 1 for use in self.calls):
+                if not self.shared:
                     return Plan(pattern, [*edits, Edit(left.start, left.end, service), *moved])
             return Plan(pattern, [*edits, Edit(call.end, call.end, f', {reference}')])
         note = '' if self.escapes else 'a bad reference is still refused here (P-47)'
@@ -172,7 +172,7 @@ class Remote(Tied):
         call, reference, kept = self.it.node, self._reference(), places[1]
         end = self.unit_line_end(left)
         name = self.names.fresh_local(self.unit, ('image_ref', 'image_href', 'image_reference'))
-        if end is None or not name or any(len(use.values) > 1 for use in self.calls):
+        if end is None or not name or self.shared:
             problem = 'the reference would need a variable of its own, and there is no place for it'
             return Plan(pattern, problem=problem, problem_pattern=pattern)
         if self.by_reference and kept.text == reference:

@@ -48,11 +48,19 @@ class Tied:
         self.home = body_scope(self.unit, acquisition.node)
         self.calls = [each for each in acquisition.uses if each.kind == 'call']
         self.escapes = [each for each in acquisition.uses if each.kind == 'escape']
+        self.handed = [each for each in acquisition.uses if each.kind == 'handed' and not self._far(each)]
+        self.shared = any(len(each.values) > 1 for each in self.calls if not self._far(each))
         self.own: list[Node] = []
         self.by_reference = False
+        self.anchors: dict[int, int] = {}
         for use in acquisition.uses:
             if use.name == 'id argument' and not self._is_own_call(use):
                 self.escapes.append(use)
+
+    def _far(self, use: Use) -> bool:
+        """Whether a use is in a helper that the service was handed to."""
+        home = self.home.node
+        return use.unit is not self.unit or not home.start <= use.node.start < home.end
 
     def trouble(self) -> Plan | None:
         """The first thing that stands in the way, or None."""
@@ -63,8 +71,19 @@ class Tied:
             reason = 'the context is computed here, and the calls would not use the same one'
             return Plan('P-12', problem=reason, problem_pattern='P-12')
         self.literal = is_empty(it.reference) and inner(it.reference).type != 'none'
-        for use in self.calls:
-            found = self._check(use)
+        for use in self.escapes:
+            if self._far(use):
+                reason = 'a helper does something else with the parsed id than passing it back to its service'
+                return Plan('P-13', problem=reason, problem_pattern='P-13', at=use.node)
+        for use in it.uses:
+            handover = self.trace.handovers.get(id(use.call)) if use.kind == 'handed' else None
+            if handover is None or Value('id', it) not in self.trace.values(use.node):
+                continue
+            if reads_by_name(handover.target, handover.function):
+                reason = 'a helper may read the parsed id by its name'
+                return Plan('P-13', problem=reason, problem_pattern='P-13', at=use.node)
+        for use in (*self.calls, *self.handed):
+            found = self._check(use) if use.kind == 'call' else self._check_handed(use)
             if found is not None:
                 return found
         if self._hidden_reads():
@@ -80,7 +99,9 @@ class Tied:
         assert use.call is not None and rewrite is not None
         arguments = Arguments(use.call)
         context = arguments.value(0, 'context')
-        if context is None or not self._same(self.it.context, context, use.call, 'context'):
+        contexts = self._lifted(use, context)
+        self.anchors[id(use)] = min((each.start for each in contexts), default=use.node.start)
+        if not contexts or not all(self._same(self.it.context, each, 'context') for each in contexts):
             reason = 'the call uses another context than the acquisition did'
             return Plan('P-12', problem=reason, problem_pattern='P-12', at=use.call)
         given = arguments.value(1, 'image_id')
@@ -90,8 +111,34 @@ class Tied:
             return None
         if 'image_id' not in rewrite.positional:
             return None
-        if given is None:
+        places = self._lifted(use, given)
+        if not places:
             return Plan('P-15', problem='no plain image id is given', problem_pattern='P-15', at=use.call)
+        for place in places:
+            found = self._check_id(use, place)
+            if found is not None:
+                return found
+        return None
+
+    def _lifted(self, use: Use, node: Node | None) -> list[Node]:
+        """Where an argument of a call comes from in the function of the acquisition."""
+        if node is None:
+            return []
+        return self.trace.lift(use.unit, node, self.it, self.home.node) or []
+
+    def _check_handed(self, use: Use) -> Plan | None:
+        """A parsed id that goes along with its service has to be nothing else."""
+        held = self.trace.values(use.node)
+        if Value('id', self.it) not in held:
+            return None
+        if any(value.kind != 'id' for value in held) or self.trace.foreign(self.unit, inner(use.node)):
+            return Plan(
+                'P-61', problem='the id may also come from elsewhere', problem_pattern='P-61', at=use.node
+            )
+        self.own.append(use.node)
+        return None
+
+    def _check_id(self, use: Use, given: Node) -> Plan | None:
         held = self.trace.values(given)
         if Value('id', self.it) in held:
             owners = {value.of for value in use.values}
@@ -103,14 +150,14 @@ class Tied:
                 return Plan('P-61', problem=reason, problem_pattern='P-61', at=use.call)
             self.own.append(given)
             return None
-        if not self._same(self.it.reference, given, use.call, 'reference'):
+        if not self._same(self.it.reference, given, 'reference'):
             reason = 'the id passed is not tied to the reference that the service was made from'
             return Plan('P-15', problem=reason, problem_pattern='P-15', at=use.call)
         self.by_reference = True
         return None
 
-    def _same(self, first: Node | None, second: Node, at: Node, part: str) -> bool:
-        """Whether the expression at ``at`` is the one given to the acquisition, and unchanged."""
+    def _same(self, first: Node | None, second: Node, part: str) -> bool:
+        """Whether an expression is the one given to the acquisition, and unchanged."""
         if first is None or _compact(first) != _compact(second) or not CHAIN.match(second.text):
             return False
         return self._unchanged(first, second, part)
@@ -151,22 +198,20 @@ class Tied:
     def _hidden_reads(self) -> bool:
         if not self.it.ids:
             return False
-        for word in ('locals', 'vars', 'eval', 'exec', 'dir'):
-            for start, end in self.unit.words(word):
-                if self.home.node.start <= start < self.home.node.end:
-                    node = self.unit.source.at(start, end)
-                    if node.type in ('identifier', 'exec'):
-                        return True
-        return False
+        return reads_by_name(self.unit, self.home.node)
 
     def _boundary(self) -> bool:
         """Whether a bad reference would now be noticed in another place than before (P-47)."""
         mine = regions(self.it.node)
         statement = statement_of(self.it.node)
-        crossing = [use for use in self.calls if use.call is not None and regions(use.call) != mine]
+        crossing = [
+            use
+            for use in self.calls
+            if self._far(use) or (use.call is not None and regions(use.call) != mine)
+        ]
         if not crossing:
-            return False
-        first = min(use.node.start for use in crossing)
+            return not self.calls and bool(self.handed)
+        first = min(self.anchors.get(id(use), use.node.start) for use in crossing)
         for use in self.calls:
             if use in crossing or use.call is None or use.call.start > first:
                 continue
@@ -182,6 +227,15 @@ def body_scope(unit: Unit, node: Node) -> Scope:
     while scope.kind == 'comprehension' and scope.parent is not None:
         scope = scope.parent
     return scope
+
+
+def reads_by_name(unit: Unit, node: Node) -> bool:
+    """Whether locals may be read by their names somewhere in a function."""
+    for word in ('locals', 'vars', 'eval', 'exec', 'dir'):
+        for start, end in unit.words(word):
+            if node.start <= start < node.end and unit.source.at(start, end).type in ('identifier', 'exec'):
+                return True
+    return False
 
 
 def _receiver(call: Node | None) -> Node | None:

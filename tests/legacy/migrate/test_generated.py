@@ -93,6 +93,28 @@ WRAPPERS = (
 METHODS = tuple(each for each in CALLS if '{s}.' in each and '**' not in each and 'odd' not in each)
 
 
+HELPERS = (
+    'return service.show(context, image_id)',
+    'try:\n        return service.show(context, image_id)\n    except Exception:\n        return {{}}',
+    'log(image_id)\n    service.delete(context, image_id)',
+    'service.update(context, image_id, {{}}, data)',
+    'if service:\n        service.download(context, image_id, data)',
+    'return [service.show(context, image_id) for _ in (1, 2)]',
+    'return _last(context, image_id, service=service)',
+    'return _last(context.other, image_id, service)',
+    'image_id = "x"\n    return service.show(context, image_id)',
+    'return service.odd(context)',
+    'return "%(image_id)s" % locals()',
+)
+HANDED = (
+    '_helper(ctx, svc, {i})',
+    '_helper(ctx, image_id={i}, service=svc)',
+    '_helper(ctx, svc, {i}, data)',
+    '_helper(ctx, svc, {i})',
+    '_helper(ctx, None, {i})',
+)
+
+
 @st.composite
 def idiom(draw: st.DrawFn, module: str) -> list[str]:
     """A pair and what is usually done with it."""
@@ -108,7 +130,7 @@ def idiom(draw: st.DrawFn, module: str) -> list[str]:
         lines = [f'svc, {kept} = {pair}']
     given = kept if kept != '_unused' else reference
     for _ in range(draw(st.integers(1, 3))):
-        call = draw(st.sampled_from(METHODS)).format(s='svc', i=given)
+        call = draw(st.sampled_from(METHODS + HANDED)).format(s='svc', i=given)
         lines += [each.format(call) for each in draw(st.sampled_from(WRAPPERS))]
     return lines
 
@@ -149,6 +171,10 @@ def programs(draw: st.DrawFn) -> str:
         lines += ['class Driver(object):', f'    {signature}', *('        ' + each for each in body)]
     else:
         lines += [signature, *('    ' + each for each in body)]
+    for name in ('_helper', '_last'):
+        parameters = 'context, service, image_id' if name == '_helper' else 'context, image_id, service=None'
+        body = draw(st.sampled_from(HELPERS[:6] + HELPERS[8:] if name == '_last' else HELPERS))
+        lines += ['', '', f'def {name}({parameters}, data=None):', '    ' + body.replace('{{}}', '{}')]
     text = '\n'.join(lines) + '\n'
     return text.replace('\n', draw(st.sampled_from(('\n', '\n', '\r\n'))))
 
