@@ -121,11 +121,6 @@ class API:
             raise errors.joined(errors.BadFilter, AttributeError)(
                 name='filters', value=filters, reason='expected a dict'
             )
-        for name, value in (('limit', limit), ('page_size', page_size)):
-            if value and not isinstance(value, int):
-                raise errors.joined(errors.BadFilter, TypeError)(
-                    name=name, value=value, reason='expected a whole number'
-                )
         asked = {
             'filters': dict(filters) if filters else None,
             'marker': marker,

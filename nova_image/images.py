@@ -281,6 +281,18 @@ def _pointer(key: str) -> str:
     return '/' + key.replace('~', '~0').replace('/', '~1')
 
 
+def check_counts(limit: Any, page_size: Any) -> None:
+    """Whether both are whole numbers, or none. Old-style clients take text, too, so it is for drivers to ask.
+
+    :raises BadFilter: also a TypeError
+    """
+    for name, value in (('limit', limit), ('page_size', page_size)):
+        if value and not isinstance(value, int):
+            raise errors.joined(errors.BadFilter, TypeError)(
+                name=name, value=value, reason='expected a whole number'
+            )
+
+
 @dataclass(frozen=True)
 class ListQuery:
     """Filters as Glance v2 takes them: (name, text) pairs; ``drop_public``: public images are to be left out."""

@@ -53,8 +53,9 @@ class GlanceDriver(ImageDriver):
         sort_dir: Any = None,
     ) -> list[dict[str, Any]]:
         """See :meth:`ImageDriver.list`; ``ceil(n / page_size)`` requests and one more after a full last page."""
-        wire, settings = self._wire(context)
+        images.check_counts(limit, page_size)
         query = images.list_query(filters)
+        wire, settings = self._wire(context)
         asked = listing.Asked(query, marker, limit, page_size or settings.page_size, sort_key, sort_dir)
         return listing.records(wire, asked)
 

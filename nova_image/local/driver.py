@@ -70,6 +70,7 @@ class LocalDriver(ImageDriver):
 
         :raises Invalid: a value, an operator, a sort key or a marker that Glance refuses
         """
+        images.check_counts(limit, page_size)
         asked = images.list_query(filters)
         who, store = self._who(context), self._store()
         with answers.answering(answers.LISTING), store.reading() as connection:
