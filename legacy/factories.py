@@ -10,7 +10,7 @@ import contextlib
 from typing import Any
 
 from legacy.deprecation import deprecated
-from legacy.seams import glance
+from legacy.seams import glance, replaced
 from legacy.services import GlanceImageService, GlanceImageServiceV2
 from legacy.urls import settings, speaks_urls
 from legacy.wrapper import GlanceClientWrapper
@@ -71,6 +71,9 @@ def _client_for(context: Any, href: str) -> tuple[Any, Any]:
 
     if speaks_urls() or service_class() is GlanceImageServiceV2:
         image_id, endpoint = glance._endpoint_from_image_ref(href)
+        if not replaced():
+            # The server of those releases saw what follows as the request's, not as the id's (C-019).
+            image_id = image_id.partition('#')[0].partition('?')[0]
         place: dict[str, Any] = {'endpoint': endpoint}
     else:
         image_id, host, port, use_ssl = trust.place_of(href)

@@ -12,38 +12,53 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from legacy.equivalence.notes import Levels, listening
 from nova_image import errors, images
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``result`` or ``error`` (class, code, text), and ``delivered`` bytes, None where none were asked for."""
+    """``result`` or ``error`` (class, code, text), and ``delivered`` bytes, None where none were asked for.
+
+    ``logged`` are the numbers of log records by level (see ``notes``), ``arguments`` what the caller holds
+    afterwards.
+    """
 
     result: Any = None
     error: tuple[str, Any, str] | None = None
     delivered: bytes | None = None
+    logged: Levels = ()
+    arguments: Any = None
 
     @property
     def plain(self) -> dict[str, Any]:
         """As a dict, for comparing and printing."""
-        return {'result': self.result, 'error': self.error, 'delivered': self.delivered}
+        return dict(vars(self))
 
 
 def outcome(
-    call: Callable[[], Any], *, restrict: bool, delivered: Callable[[], bytes | None]
+    call: Callable[[], Any],
+    *,
+    restrict: bool,
+    delivered: Callable[[], bytes | None],
+    arguments: Callable[[], Any] = lambda: None,
 ) -> Outcome:
     """Make a call and keep what comes out of it.
 
     :param restrict: cut records down to the 16 standard keys
     :param delivered: asked afterwards for the bytes that arrived
+    :param arguments: asked afterwards for what the caller holds
     """
-    try:
-        result = call()
-    except Exception as error:  # noqa: BLE001 - an error is an outcome
-        return Outcome(error=told(error), delivered=delivered())
-    return Outcome(
-        result=_restricted(result) if restrict else copy.deepcopy(result), delivered=delivered()
-    )
+    result: Any = None
+    error = None
+    with listening() as heard:
+        try:
+            result = call()
+        except Exception as caught:  # noqa: BLE001 - an error is an outcome
+            error = told(caught)
+    if error is None:
+        result = _restricted(result) if restrict else copy.deepcopy(result)
+    return Outcome(result, error, delivered(), heard.levels, arguments())
 
 
 def told(error: BaseException) -> tuple[str, Any, str]:

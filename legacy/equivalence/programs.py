@@ -40,6 +40,10 @@ class Reads:
     def read(self, size: int = -1) -> bytes:
         return self._source.read(size)
 
+    def position(self) -> int:
+        """How far it was read; for whoever looks on, not for whoever reads."""
+        return self._source.tell()
+
 
 def _chunks(content: bytes) -> Iterator[bytes]:
     return iter([content[:3], content[3:]])
@@ -63,6 +67,10 @@ class Step(NamedTuple):
     :param arguments: by the old parameter names; a ``data`` is a :class:`Body`, a ``marker`` is as ``image``;
         for ``download`` ``into`` says where to: iterator, object, path, both
     :param remote: whether the service is got by reference
+    :param href: shape of that reference, with ``{id}`` where the id goes; none: the id alone
+    :param era: whose kind of context object the caller has, see ``eras``
+    :param via: what the old service is built around: '' (nothing), or a ``GlanceClientWrapper`` of the caller's
+        own, 'wrapper' for the configured servers, 'host' or 'endpoint' for a named one
     """
 
     op: str
@@ -70,6 +78,9 @@ class Step(NamedTuple):
     image: int | str | None = None
     arguments: Mapping[str, Any] = {}
     remote: bool = False
+    href: str = ''
+    era: str = ''
+    via: str = ''
 
 
 Program = list[Step]

@@ -9,6 +9,8 @@ for None, keys, filters and ids that only the old names refuse or drop) is bridg
 from __future__ import annotations
 
 import contextlib
+import copy
+import dataclasses
 import io
 import os
 import tempfile
@@ -16,10 +18,12 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+from legacy.equivalence.eras import dressed
 from legacy.equivalence.outcome import Outcome, outcome
 from legacy.equivalence.pairing import Mismatch, Pairing, texts
-from legacy.equivalence.programs import ABSENT, Body, Program, Step
+from legacy.equivalence.programs import ABSENT, Body, Program, Reads, Step
 from legacy.names import NAMES
 from nova_image import API, errors, images
 
@@ -100,10 +104,12 @@ class Side:
             arguments['data'] = sink
         if into in ('path', 'both'):
             arguments['dst_path'] = path
+        context = dressed(self._contexts[step.who], step.era)
+        before = _held(context, arguments)
         got: list[bytes] = []
 
         def call() -> Any:
-            result = self._call(step, self._contexts[step.who], arguments)
+            result = self._call(step, context, arguments)
             if into == 'iterator':
                 got.extend(result)
                 return None
@@ -119,7 +125,28 @@ class Side:
                 os.unlink(path)
             return arrived
 
-        return outcome(call, restrict=self._restrict, delivered=delivered)
+        def changed() -> dict[str, Any]:
+            """What is not as it was: read positions and closed files of a body, and by no means anything else."""
+            after = _held(context, arguments)
+            return {name: value for name, value in after.items() if value != before[name]}
+
+        return outcome(call, restrict=self._restrict, delivered=delivered, arguments=changed)
+
+
+def _held(context: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The caller's objects as they are now."""
+    return {
+        'context': copy.deepcopy(getattr(context, '__dict__', None)),
+        **{name: _state(value) for name, value in arguments.items()},
+    }
+
+
+def _state(value: Any) -> Any:
+    if isinstance(value, io.BytesIO):
+        return {'closed': value.closed, 'at': None if value.closed else value.tell()}
+    if isinstance(value, Reads):
+        return value.position()
+    return copy.deepcopy(value) if isinstance(value, dict | list) else value
 
 
 def _image(image: int | str, made: Sequence[str]) -> str:
@@ -142,10 +169,39 @@ def old_call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
         warnings.simplefilter('ignore')
         given = dict(arguments)
         if step.remote:
-            service, given['image_id'] = glance.get_remote_image_service(context, given['image_id'])
+            href = (step.href or '{id}').replace('{id}', str(given['image_id']))
+            service, given['image_id'] = glance.get_remote_image_service(context, href)
         else:
-            service = glance.get_default_image_service()
+            service = _service(step.via, context)
         return getattr(service, step.op)(context, **given)
+
+
+def own_service(make: Callable[[Any], Any]) -> Call:
+    """Calls on a service that the caller made: ``make`` gets the old module."""
+
+    def call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
+        from legacy import glance
+
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            return getattr(make(glance), step.op)(context, **arguments)
+
+    return call
+
+
+def _service(via: str, context: Any) -> Any:
+    """A service as old callers built it: by the factory, or around a client wrapper of their own."""
+    from legacy import glance
+
+    if not via:
+        return glance.get_default_image_service()
+    if via == 'wrapper':
+        return glance.GlanceImageService(glance.GlanceClientWrapper())
+    if via == 'host':
+        client = glance.GlanceClientWrapper(context, 'images.example', 9292, False, 1)
+    else:
+        client = glance.GlanceClientWrapper(context=context, endpoint='http://images.example:9292')
+    return glance.GlanceImageService(client=client)
 
 
 def new_call(api: API) -> Call:
@@ -161,12 +217,35 @@ def new_call(api: API) -> Call:
         elif rule.purge == 'never':
             given['purge_props'] = False
         assert rule.to is not None, f'{step.op} has a method to go to'
-        if '/' in str(given.get('id_or_uri', '')) and not step.remote:
+        if step.remote and step.href:
+            given['id_or_uri'] = _bridged_ref(step.href.replace('{id}', str(given['id_or_uri'])))
+        elif '/' in str(given.get('id_or_uri', '')) and not step.remote:
             # An id with a slash was no image (C-094); for the new API it is a reference, and a bad one.
             raise errors.ImageNotFound(image_id=given['id_or_uri'])
         return getattr(api, rule.to)(context, **_bridged(step.op, given))
 
     return call
+
+
+def _bridged_ref(href: str) -> str:
+    """A reference that the old parser read and the new one refuses, in the new one's words (C-019, D-11)."""
+    path = href.partition('#')[0].partition('?')[0]
+    try:
+        parts = urlsplit(href)
+        _ = parts.port
+    except ValueError:
+        return href
+    if '/' not in href:
+        return href
+    if path.endswith('/'):
+        raise errors.ImageNotFound(image_id='')  # C-019: nothing after the last slash
+    if not parts.hostname:
+        # The old parser found no host and went on; the server of that name is what is refused.
+        last = path.rpartition('/')[2]
+        raise errors.InvalidImageRef(image_href=f'http://:80/images/{last}')
+    if parts.scheme not in ('http', 'https'):
+        return f'http://{parts.netloc}{parts.path}'  # C-019: whatever is not https is http
+    return href
 
 
 def _bridged(op: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -232,8 +311,12 @@ def compare(
 def _without_own_words(run: Run) -> Run:
     return Run(
         [
-            Outcome(
-                _without_stores(each.result), each.error and (*each.error[:2], ''), each.delivered
+            dataclasses.replace(
+                each,
+                result=_without_stores(each.result),
+                error=each.error and (*each.error[:2], ''),
+                logged=(),
+                arguments=None,
             )
             for each in run.outcomes
         ],

@@ -24,6 +24,8 @@ from nova_image.testing.tenants_filter import IDENTITIES
 if TYPE_CHECKING:
     from nova_image.testing.servers import GlanceServer
 
+pytestmark = pytest.mark.usefixtures('stores_in_memory')
+
 LONG = os.environ.get('NOVA_IMAGE_HYPOTHESIS') == 'long'
 
 
