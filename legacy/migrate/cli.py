@@ -69,6 +69,8 @@ def _reason(err: Exception) -> str:
 
 def _run(options: argparse.Namespace) -> Result:
     progress = _progress() if sys.stderr.isatty() else None
+    if options.root and not os.path.isdir(options.root):
+        raise NotADirectoryError(f'--root {options.root} is no directory')
     given = {'select': options.select, 'ignore': options.ignore, 'exclude': options.exclude}
     chosen = load(Path(options.root or '.'), given)
     result = run(options.paths, options.root, progress=progress, options=chosen)

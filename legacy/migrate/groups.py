@@ -19,9 +19,10 @@ from legacy.migrate.rules.helpers import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
 from legacy.migrate.rules.ties import Plan
-from legacy.migrate.trace import Acquisition, Attribute, Trace, Use
+from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
+from legacy.migrate.values import Acquisition, Attribute, Use
 
 
 @dataclass

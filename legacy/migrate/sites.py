@@ -17,9 +17,9 @@ from legacy.migrate.result import FileResult, Site, Status
 from legacy.migrate.rules import mentions as mention_rules
 from legacy.migrate.rules.imports import Verdict
 from legacy.migrate.rules.outcome import Outcome
-from legacy.migrate.trace import Use
 from legacy.migrate.tree import Node, outer
 from legacy.migrate.unit import Unit
+from legacy.migrate.values import Use
 
 
 @dataclass

@@ -8,8 +8,7 @@ What a use is rewritten to is the rules' business; which acquisitions stand or f
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import TESTS, Arguments, is_test, remote_parts
@@ -19,66 +18,7 @@ from legacy.migrate.handover import Handover, Resolver, callee
 from legacy.migrate.scopes import Binding
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Ref, Unit
-
-Kind = Literal['service', 'pair', 'id']
-
-
-@dataclass(eq=False)
-class Acquisition:
-    """One expression that makes a service or a pair.
-
-    :ivar pattern: P-08 to P-19, settled when the plan is made
-    :ivar context: for a pair: the context and the reference it was given
-    """
-
-    unit: Unit
-    node: Node
-    ref: Ref
-    remote: bool
-    pattern: str = 'P-08'
-    context: Node | None = None
-    reference: Node | None = None
-    uses: list[Use] = field(default_factory=list)
-    services: list[Binding] = field(default_factory=list)
-    ids: list[Binding] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Value:
-    """A service, a pair or a parsed id, and where it came from."""
-
-    kind: Kind
-    of: Acquisition
-
-
-@dataclass(eq=False)
-class Use:
-    """One place where a value is used.
-
-    :ivar kind: ``call`` a method call on a service; ``escape`` a parsed id that goes elsewhere; ``problem``
-        a use that no rule rewrites; ``test`` one that works the same afterwards; ``handed`` an argument of a
-        function that is followed
-    """
-
-    unit: Unit
-    node: Node
-    kind: Literal['call', 'escape', 'problem', 'test', 'handed']
-    pattern: str = ''
-    reason: str = ''
-    name: str = ''
-    call: Node | None = None
-    values: set[Value] = field(default_factory=set)
-
-
-@dataclass(eq=False)
-class Attribute:
-    """An attribute of self that holds a service, in one class and its relatives in the file."""
-
-    unit: Unit
-    owner: Node
-    name: str
-    stores: list[Node] = field(default_factory=list)
-    values: set[Value] = field(default_factory=set)
+from legacy.migrate.values import Acquisition, Attribute, Use, Value
 
 
 class Trace:

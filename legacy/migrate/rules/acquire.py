@@ -14,9 +14,9 @@ from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.regions import statement_of
 from legacy.migrate.rules.ties import CHAIN, Plan, Tied
-from legacy.migrate.trace import Acquisition
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Unit
+from legacy.migrate.values import Acquisition
 
 
 def default(acquisition: Acquisition, names: NewNames) -> Plan:

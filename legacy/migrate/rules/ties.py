@@ -17,9 +17,10 @@ from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import is_empty
 from legacy.migrate.rules.regions import regions, statement_of, unconditional
 from legacy.migrate.scopes import Scope
-from legacy.migrate.trace import Acquisition, Trace, Use, Value
+from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
+from legacy.migrate.values import Acquisition, Use, Value
 
 #: Expressions whose value does not change by being read again: names, attributes, literal items.
 CHAIN = re.compile(r'[\w.]+(?:\[[\w\'"]+\][\w.]*)*$')

@@ -93,8 +93,10 @@ def test_a_file_that_cannot_be_decoded_is_reported_and_the_run_goes_on(data, wor
 
 def test_a_path_that_does_not_exist_stops_before_anything_is_changed(tmp_path, capsys):
     (tmp_path / 'good.py').write_text(OLD)
-    assert migrate_main(['--write', str(tmp_path), str(tmp_path / 'absent')]) == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    for bad in ([str(tmp_path / 'absent')], ['--root', str(tmp_path / 'absent')]):
+        assert migrate_main(['--write', str(tmp_path), *bad]) == 2
+        error = capsys.readouterr().err
+        assert 'absent' in error and len(error.splitlines()) == 1
     assert (tmp_path / 'good.py').read_text() == OLD
 
 
