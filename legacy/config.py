@@ -116,12 +116,12 @@ class _Carrier:
             host = self.sections.get('DEFAULT', {}).get('my_ip', ['$my_ip'])[-1]
         if ':' in host and not host.startswith('['):
             host = f'[{host}]'
-        self.out.settings['glance', 'api_servers'] = f'{protocol}://{host}:{int(port)}'
+        self.out.settings['glance', 'api_servers'] = f'{protocol}://{host}:{_number("port", port)}'
 
     def _retries(self) -> int:
         given = self._given('num_retries')
         default = 3 if self.at >= position('22') else 0
-        retries = default if given is None else int(given)
+        retries = default if given is None else _number('num_retries', given)
         if retries < 0:
             self.out.notes.append(f'num_retries {retries} is taken as 0; no attempt was made before 12')
             return 0
@@ -214,6 +214,13 @@ def _text(carried: Carried, release: str) -> str:
     lines += ['', *(f'# means nothing any more: {entry}' for entry in carried.dropped)] if carried.dropped else []
     lines += ['', *(f'# CANNOT be carried over: {entry}' for entry in carried.lost)] if carried.lost else []
     return '\n'.join(lines)
+
+
+def _number(name: str, text: Any) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f'{name} is {text!r}, expected a whole number') from None
 
 
 def main(argv: list[str]) -> int:

@@ -54,6 +54,9 @@ def main(argv: list[str]) -> int:
     except CannotProve as error:
         print(f'nova-image prove: {error}', file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print('nova-image prove: interrupted; nothing was proven', file=sys.stderr)
+        return 2
     print(prove_report.text(proof), end='')
     return proof.exit_code
 
@@ -61,6 +64,13 @@ def main(argv: list[str]) -> int:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise CannotProve(f'{message}; usage: {_USAGE}')
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError(text)
+    return seconds
 
 
 def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
@@ -83,7 +93,7 @@ def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         metavar='FILE',
         help='also write the report as JSON; - for stdout, instead of the table',
     )
-    parser.add_argument('--timeout', metavar='SECONDS', type=float, help='stop COMMAND after that')
+    parser.add_argument('--timeout', metavar='SECONDS', type=_seconds, help='stop COMMAND after that')
     parser.add_argument('--keep', action='store_true', help='keep the scratch copies, say where')
     split = argv.index('--') if '--' in argv else len(argv)
     asked = parser.parse_args(argv[:split])

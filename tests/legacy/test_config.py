@@ -112,11 +112,21 @@ def test_what_cannot_be_read_is_one_line_and_status_2(
     assert said in captured.err
 
 
-def test_a_value_of_the_wrong_kind_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ('line', 'said'),
+    [
+        ('api_insecure = maybe', "'maybe', expected true or false"),
+        ('num_retries = many', "num_retries is 'many', expected a whole number"),
+        ('host = h\nport = first', "port is 'first', expected a whole number"),
+    ],
+)
+def test_a_value_of_the_wrong_kind_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], line: str, said: str
+) -> None:
     path = tmp_path / 'nova.conf'
-    path.write_text('[glance]\napi_insecure = maybe\n', encoding='utf-8')
+    path.write_text(f'[glance]\n{line}\n', encoding='utf-8')
     assert config.main([str(path), '--release', '2015.1']) == 2
-    assert "'maybe', expected true or false" in capsys.readouterr().err
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('name', sorted(HISTORY))

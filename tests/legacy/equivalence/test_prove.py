@@ -303,6 +303,7 @@ def test_the_report_is_json_too(project: Path, capsys: pytest.CaptureFixture[str
         (['app.py', '--root', 'absent', '--', 'true'], 'is no directory'),
         (['app.py', '--json', 'no/where.json', '--', 'true'], 'cannot write --json'),
         (['app.py'], 'COMMAND is missing'),
+        (['app.py', '--timeout', '-5', '--', 'true'], "'-5'"),
         (['--', 'true'], 'required: PATH'),
         (['app.py', '--driver', 'floppy', '--', 'true'], "invalid choice: 'floppy'"),
     ],
@@ -315,6 +316,21 @@ def test_bad_input_is_one_line_and_exit_2(
     assert told.out == ''
     assert len(told.err.splitlines()) == 1
     assert words in told.err
+
+
+def test_an_interrupt_is_one_line_and_leaves_nothing(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    space = tmp_path / 'space'
+    space.mkdir()
+    monkeypatch.setattr('tempfile.tempdir', str(space))
+    monkeypatch.setattr(prove, 'run_side', interrupted)
+    assert prove.main(['app.py', '--', 'true']) == 2
+    assert capsys.readouterr().err == 'nova-image prove: interrupted; nothing was proven\n'
+    assert list(space.iterdir()) == []
 
 
 def test_a_command_that_hangs_is_stopped_when_asked(project: Path) -> None:
