@@ -16,6 +16,7 @@ from legacy.deprecation import deprecated
 from legacy.log import LOG
 from legacy.seams import glance
 from nova_image import options
+from nova_image.references import without_user
 
 __all__ = ['ApiServer']
 
@@ -123,7 +124,7 @@ def _modern_entry(entry: str) -> ApiServer:
         host, port, use_ssl = parse_server(url)
     except ValueError:
         host, port, use_ssl = url, None, url.startswith('https')
-    server = ApiServer(host, port, use_ssl, url)
+    server = ApiServer(host, port, use_ssl, without_user(url))
     server.modern = True  # type: ignore[attr-defined]
     return server
 

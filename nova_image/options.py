@@ -18,6 +18,8 @@ from typing import Any, Generic, TypeVar, cast, overload
 
 from oslo_config import cfg
 
+from nova_image.references import without_user
+
 LOG = logging.getLogger(__name__)
 
 T = TypeVar('T')
@@ -396,7 +398,7 @@ class Settings:
         if self.is_set('DEFAULT', 'glance_api_servers'):
             return tuple(as_url(entry) for entry in self.value('DEFAULT', 'glance_api_servers'))
         if self.is_set('glance', 'endpoint_override') and self.value('glance', 'endpoint_override'):
-            return (str(self.value('glance', 'endpoint_override')).rstrip('/'),)
+            return (as_url(self.value('glance', 'endpoint_override')),)
         if self.is_host_set:
             return (self.host_url,)
         return ()
@@ -415,10 +417,10 @@ def bracketed(host: str) -> str:
 
 
 def as_url(entry: str) -> str:
-    """A server entry as a base URL: ``http://`` where no scheme is given, no trailing slash (C-037)."""
+    """A server entry as a base URL: ``http://`` where no scheme is given, no user, no trailing slash (C-037)."""
     entry = str(entry).strip()
     url = entry if '//' in entry else f'http://{entry}'
-    return url if url.endswith('://') else url.rstrip('/')
+    return url if url.endswith('://') else without_user(url).rstrip('/')
 
 
 _KEPT = (None, 'nova-image settings')

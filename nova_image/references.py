@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from nova_image import errors
 
 _TAIL = re.compile(r'^(?P<prefix>.*?)(?:/v\d+(?:\.\d+)?)?(?:/images)?/(?P<id>[^/]*)/?$')
+_USER = re.compile(r'^([^/?#]*//)[^/?#]*@')
 _UNSAFE = re.compile(r'[/?#%\x00-\x1f\x7f]')
 
 
@@ -60,6 +61,11 @@ def check_image_id(image_id: Any) -> str:
     if image_id is None or text in ('', '.', '..') or _UNSAFE.search(text):
         raise errors.ImageNotFound(image_id=image_id)
     return text
+
+
+def without_user(url: str) -> str:
+    """The address without ``user:password@``, which is never sent and has no place in a log or an error."""
+    return _USER.sub(r'\1', url)
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -13,25 +13,18 @@ import re
 import time
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import keystoneauth1.exceptions
 from keystoneauth1.access import service_catalog
 
 from nova_image import errors
 from nova_image.options import Settings
-from nova_image.references import origin
+from nova_image.references import origin, without_user
 
 LOG = logging.getLogger(__name__)
 
 REMEMBER_FAILURE_S = 60.0
 _VERSION = re.compile(r'/v\d+(?:\.\d+)?/?$')
-
-
-def without_user(url: str) -> str:
-    """The address without ``user:password@``, which is never sent and has no place in a log or an error."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition('@')[2]))
 
 
 def base_url(url: str) -> str:

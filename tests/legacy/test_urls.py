@@ -143,3 +143,13 @@ def test_a_service_of_an_href_asks_that_server_by_its_whole_address(ctx: Any, hr
     assert (image_id, service._client.server_url) == ('i', server)
     with pytest.raises(errors.ImageNotFound):
         service.show(ctx, image_id)
+
+
+def test_a_password_in_a_server_entry_reaches_no_log_error_or_url(
+    conf: Any, ctx: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    conf.set_override('api_servers', ['http://user:secret@127.0.0.1:9'], group='glance')
+    conf.set_override('num_retries', 0, group='glance')
+    with pytest.raises(errors.GlanceConnectionFailed) as caught:
+        glance.GlanceClientWrapper().call(ctx, 1, 'get', 'x')
+    assert 'secret' not in f'{caught.value} {caught.value.__cause__} {caplog.text} {glance.generate_glance_url()}'

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nova_image import errors, parse_image_ref
-from nova_image.references import check_image_id, origin
+from nova_image.references import check_image_id, origin, without_user
 
 
 @pytest.mark.contract('C-193')
@@ -68,3 +68,17 @@ def test_parsing_any_text_ends_in_a_reference_or_the_typed_error(text: str) -> N
         return
     assert (server is None) == ('/' not in text)
     assert '/' not in image_id
+
+
+@pytest.mark.parametrize(
+    ('url', 'bare'),
+    [
+        ('https://user:secret@h:1/p', 'https://h:1/p'),
+        ('http://u@[::1]:9292', 'http://[::1]:9292'),
+        ('http://a@b:p@h/@x', 'http://h/@x'),
+        ('http://h/p//a@b', 'http://h/p//a@b'),
+        ('http://[broken', 'http://[broken'),
+    ],
+)
+def test_a_user_is_cut_out_of_an_address_and_nothing_else(url: str, bare: str) -> None:
+    assert without_user(url) == bare
