@@ -32,16 +32,10 @@ STAGE_OPT = cfg.StrOpt(
     help='What uses of old image names lead to: nothing (silent), one warning and a list at exit (summary), '
     'a warning per place (all, the default), or an error. NOVA_IMAGE_LEGACY in the environment wins.',
 )
-_HERE = tuple(
-    os.path.dirname(os.path.abspath(path)) + os.sep
-    for path in (
-        __file__,
-        wrapt.__file__,
-        os.path.join(
-            os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'nova_image', '_'
-        ),
-    )
-)
+_LEGACY = os.path.dirname(os.path.abspath(__file__))
+_WRAPT = os.path.dirname(os.path.abspath(wrapt.__file__)) + os.sep
+#: Code in these directories is never the caller that a warning is for.
+_HERE = (_LEGACY + os.sep, os.path.join(os.path.dirname(_LEGACY), 'nova_image', ''), _WRAPT)
 # With wrapt's C part the wrapper is called straight from the caller; without it wrapt's own frames
 # stand between, all with the same place, so no place may be remembered.
 _STRAIGHT = type(wrapt.FunctionWrapper.__call__).__name__ == 'wrapper_descriptor'
@@ -227,7 +221,7 @@ def _announce(name: str, frame: FrameType) -> bool:
     if frame.f_code.co_filename.startswith(_HERE) and _STRAIGHT:
         return True  # our own code calls through the old names for the seams' sake; nobody to tell
     caller: FrameType | None = frame
-    while caller is not None and caller.f_code.co_filename.startswith(_HERE[1:2]):
+    while caller is not None and caller.f_code.co_filename.startswith(_WRAPT):
         caller = caller.f_back
     if caller is None or caller.f_code.co_filename.startswith(_HERE):
         return True
@@ -243,6 +237,7 @@ def _announce(name: str, frame: FrameType) -> bool:
         if _State.summary_given:
             return True
         _State.summary_given = True
+        atexit.unregister(_list_sites)  # after a change of stage: one list is enough
         atexit.register(_list_sites)
         text = f'old image names are in use, the first is: {text}. NOVA_IMAGE_LEGACY=all shows every place'
     note = LegacyImageAPIWarning(
