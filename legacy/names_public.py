@@ -71,12 +71,9 @@ _FUNCTIONS = (
     row(
         'get_image_service',
         'nova_image.API(), whose methods take the reference itself',
-        'the name of get_remote_image_service before Folsom',
+        'the name of get_remote_image_service before Folsom, whose other calls are as old and stay for a person',
         'C-010',
-        'P-12',
-        'API',
-        'AUTOMATIC',
-        positional=('image_href',),
+        'P-59',
     ),
     row(
         'generate_glance_url',
