@@ -71,8 +71,10 @@ class _ThenApi(importlib.abc.Loader):
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
+        from legacy import standin
+
         self._loader.exec_module(module)
-        _installed.set_on(module, _package_names())
+        _installed.set_on(module, standin.package_names())
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -84,17 +86,6 @@ def _with_api(
     if spec is not None and spec.loader is not None:
         spec.loader = _ThenApi(spec.loader)
     return spec
-
-
-def _package_names() -> dict[str, Any]:
-    """What ``nova.image`` itself offered (C-277; contract a.3)."""
-    from legacy import api, glance
-
-    return {
-        'API': api.new_api,
-        'get_default_image_service': glance.get_default_image_service,
-        'get_image_service': glance.get_image_service,
-    }
 
 
 class _Installation:
@@ -138,7 +129,9 @@ def install() -> tuple[str, ...]:
         if parent in sys.modules:
             _installed.set_on(sys.modules[parent], {child: home})
     if 'nova.image' in sys.modules:
-        _installed.set_on(sys.modules['nova.image'], _package_names())
+        from legacy import standin
+
+        _installed.set_on(sys.modules['nova.image'], standin.package_names())
     for reference in references:
         reference.replace()
     _installed.references = references

@@ -12,7 +12,7 @@ from typing import Any
 
 from nova_image import errors
 
-__all__ = ['remove', 'spec_of']
+__all__ = ['package_names', 'remove', 'spec_of']
 
 _WHY = (
     'Nova is not installed here; legacy.install() stands in for nova.image and the image errors of '
@@ -41,9 +41,18 @@ class _Loader(importlib.abc.Loader):
         if module.__name__ == 'nova.exception':
             vars(module).update(_image_errors())
         elif module.__name__ == 'nova.image':
-            from legacy.installing import _package_names
+            vars(module).update(package_names())
 
-            vars(module).update(_package_names())
+
+def package_names() -> dict[str, Any]:
+    """What ``nova.image`` itself offered (C-277; contract a.3)."""
+    from legacy import api, glance
+
+    return {
+        'API': api.new_api,
+        'get_default_image_service': glance.get_default_image_service,
+        'get_image_service': glance.get_image_service,
+    }
 
 
 def _image_errors() -> dict[str, Any]:
