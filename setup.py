@@ -8,7 +8,7 @@ from setuptools import find_namespace_packages, setup
 GLANCE = ['glance>=33,<34', 'keystone>=30,<31', 'keystonemiddleware', 'gunicorn']
 MIGRATE = ['tree-sitter>=0.23', 'tree-sitter-python>=0.23']
 SIGNATURES = ['cursive>=0.2']
-TEST = ['pytest>=8', 'hypothesis>=6.100']
+TEST = ['pytest>=8', 'hypothesis>=6.100', *SIGNATURES]
 
 setup(
     name='nova-image',

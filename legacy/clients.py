@@ -18,7 +18,7 @@ from legacy.log import LOG
 from legacy.seams import AS_TOLD, glance
 from legacy.service import sends_data
 from legacy.urls import settings
-from nova_image import errors
+from nova_image import errors, signatures
 from nova_image.driver import ImageDriver
 from nova_image.images import RESERVED_PREFIX
 
@@ -52,6 +52,7 @@ class OldClientDriver(ImageDriver):
     """
 
     name: ClassVar[str] = 'old client'
+    verifies_signatures = True
     version: ClassVar[int]
 
     def __init__(self, client: Any, image_id: Any = None, purge_props: Any = AS_TOLD) -> None:
@@ -170,19 +171,22 @@ class OldClientDriver(ImageDriver):
     ) -> Iterator[bytes] | None:
         """Bytes of the client's ``data`` (C-126 to C-136). The client checks them; nothing more is known here.
 
-        Without a target the client's own iterator is handed out.
+        Without a target the client's own iterator is handed out, unless a signature is to be verified (C-146).
         """
+        check = signatures.check_for(
+            context, image_id, lambda: self.show(context, image_id), settings(), trusted_certs
+        )
         image_id = self._as_given(image_id)
         with _image_errors(image_id):
             chunks = self.call(context, 'data', image_id)
         if chunks is None:
             raise errors.ImageHasNoData(image_id=image_id, reason='Image has no associated data')
-        if data is None and not dest_path:
+        if check is None and data is None and not dest_path:
             body: Iterator[bytes] = chunks
             return body
         from nova_image import transfer
 
-        transfer.deliver(
+        return transfer.deliver(
             lambda offset: transfer.ChunksBody(chunks),
             None,
             settings=settings(),
@@ -190,8 +194,8 @@ class OldClientDriver(ImageDriver):
             dest_path=dest_path,
             logger=LOG,
             try_again=False,
+            signature=check,
         )
-        return None
 
 
 class V1ClientDriver(OldClientDriver):

@@ -27,9 +27,6 @@ _FLAGS = (
     'debug',
 )
 _NOT_BUILT = {
-    'verify_glance_signatures': 'signatures are not verified by this release of nova-image; a download would raise',
-    'enable_certificate_validation': 'certificates of signatures are not validated by this release of nova-image; '
-    'with default_trusted_certificate_ids a download would raise',
     'enable_rbd_download': 'images are not fetched from Ceph by this release of nova-image; a download would raise',
 }
 _TAKEN_OVER = {'host': 'api_servers', 'port': 'api_servers', 'protocol': 'api_servers'}
@@ -147,6 +144,8 @@ class _Carrier:
             if setting in _NOT_BUILT and value:
                 self.out.lost.append(f'{setting}: {_NOT_BUILT[setting]}')
                 return
+            if setting in ('verify_glance_signatures', 'enable_certificate_validation') and value:
+                self.out.notes.append(f'{setting}: needs pip install nova-image[signatures]')
             given = str(value)
         if setting == 'use_glance_v1':
             self.out.dropped.append('use_glance_v1: only Glance v2 is spoken; old calls are translated')

@@ -13,7 +13,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from legacy.deviating import failures, programs, records, refusals, releases, servers, transfers, uploads
+from legacy.deviating import (
+    failures,
+    programs,
+    records,
+    refusals,
+    releases,
+    servers,
+    signing,
+    transfers,
+    uploads,
+)
 from legacy.deviating.programs import Rule
 from legacy.deviating.recordings import GLANCE, LOCAL, SEAM, Answer, Replay
 
@@ -230,10 +240,11 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         number=27,
-        what='Signature verification is refused with a clear error before anything is fetched',
-        why='It is not built yet, and leaving it out silently would defeat its purpose.',
-        contract=('C-145', 'C-304'),
-        compute=uploads.signatures_are_refused,
+        what='A signature is looked up before any data is asked for; an iterator verifies as it is read; '
+        'a failure leaves no emptied file or stream and is SignatureVerificationError as well as what it was',
+        why='Data was requested that nobody could use, iterators came back used up, and older content was lost.',
+        contract=('C-145', 'C-146', 'C-147', 'C-304'),
+        compute=signing.record_before_data,
     ),
     Deviation(
         number=28,

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from legacy.log import LOG
 from legacy.seams import glance
 from legacy.urls import settings
+
+if TYPE_CHECKING:
+    from nova_image import transfer
 
 __all__ = ['DirectTransfer']
 
@@ -49,21 +54,55 @@ class DirectTransfer:
         """Whether any scheme is allowed at this moment (C-013)."""
         return bool(settings().allowed_direct_url_schemes)
 
-    def fetch(self, context: Any, locations: list[dict[str, Any]], dst_path: Any) -> bool:
-        """Try the locations in order; True when one was fetched. Failures are logged (C-139, C-140)."""
+    def fetch(
+        self,
+        context: Any,
+        locations: list[dict[str, Any]],
+        dst_path: Any,
+        check: transfer.SignatureCheck | None = None,
+    ) -> bool:
+        """Try the locations in order; True when one was fetched. Failures are logged (C-139, C-140).
+
+        :param check: verifies the signature of what a handler fetched, before it is at ``dst_path``
+        """
         for entry in locations:
             url = urlparse(entry['url'])
             handler = self.handler(url.scheme)
             if handler is None:
                 continue
             try:
-                handler.download(context, url, dst_path, entry.get('metadata') or {})
+                metadata = entry.get('metadata') or {}
+                if check is None:
+                    handler.download(context, url, dst_path, metadata)
+                else:
+                    _fetch_verified(handler, context, url, dst_path, metadata, check)
             except Exception as error:  # noqa: BLE001 - the next location, or the server, is tried (C-140)
                 LOG.exception(error)
                 continue
             LOG.info('Successfully transferred using %s', url.scheme)
             return True
         return False
+
+
+def _fetch_verified(
+    handler: Any, context: Any, url: Any, dst_path: Any, metadata: Any, check: transfer.SignatureCheck
+) -> None:
+    """By the handler into a folder beside ``dst_path``, and from there, verified, to where it is wanted (D-8)."""
+    from nova_image import transfer
+
+    check.restart()
+    path = os.fsdecode(dst_path)
+    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path)), prefix='.fetched-') as folder:
+        fetched = os.path.join(folder, 'image')
+        handler.download(context, url, fetched, metadata)
+        transfer.deliver(
+            lambda offset: transfer.FileBody(open(fetched, 'rb')),  # noqa: SIM115 - the body closes it
+            None,
+            settings=settings(),
+            dest_path=dst_path,
+            try_again=False,
+            signature=check,
+        )
 
 
 def _plug_ins_replaced() -> bool:

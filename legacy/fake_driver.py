@@ -27,6 +27,8 @@ class FakeDriver(ImageDriver):
     """
 
     name: ClassVar[str] = 'fake'
+    #: what the fake holds was never signed; its old ``download`` took trusted certificates and ignored them
+    verifies_signatures = True
 
     def __init__(self, service: Callable[[], Any]) -> None:
         super().__init__()

@@ -12,16 +12,17 @@ from typing import Any, ClassVar
 
 from legacy.deprecation import deprecated
 from legacy.seams import glance
-from nova_image import errors
-from nova_image.api import refuse_signatures
+from nova_image import errors, signatures
 
 __all__ = ['InsideV2']
 
 
 @deprecated('_verify_certs')
 def _verify_certs(context: Any, img_sig_cert_uuid: Any, trusted_certs: Any) -> None:
-    """Validate a signing certificate (C-304). :raises NotBuilt: always, in this release"""
-    refuse_signatures()
+    """Validate a signing certificate (C-304). :raises CertificateValidationFailed: it is not to be trusted"""
+    signatures.validate_certificate(
+        context, img_sig_cert_uuid, signatures.trusted_ids(trusted_certs)
+    )
 
 
 class InsideV2:
@@ -106,8 +107,16 @@ class InsideV2:
 
     @deprecated('GlanceImageServiceV2._get_verifier')
     def _get_verifier(self, context: Any, image_id: Any, trusted_certs: Any) -> Any:
-        """What verifies an image's signature (C-304). :raises NotBuilt: always, in this release"""
-        refuse_signatures()
+        """What verifies an image's signature, or None where none is to be verified (C-304)."""
+        from legacy.urls import settings
+
+        return signatures.verifier_for(
+            context,
+            image_id,
+            lambda: self.show(context, image_id),  # type: ignore[attr-defined]
+            settings(),
+            trusted_certs,
+        )
 
     @deprecated('GlanceImageServiceV2._verify_and_write')
     def _verify_and_write(
@@ -122,34 +131,43 @@ class InsideV2:
     ) -> Any:
         """Write the chunks to ``data`` or ``dst_path``, or hand them back (C-126 to C-128).
 
-        :raises NotBuilt: a verifier is given, or ``trusted_certs``, which stood in its place until 29
+        :param verifier: from ``_get_verifier``; until 29 ``trusted_certs`` stood in its place, which is understood
+        :param trusted_certs: the name it had then; without either the options decide
         """
-        if verifier is not None or trusted_certs is not None:
-            refuse_signatures()
-        if data is None and not dst_path:
+        check = self._check(context, image_id, verifier, trusted_certs)
+        if check is None and data is None and not dst_path:
             return image_chunks
         from legacy.urls import settings
         from nova_image import transfer
 
-        transfer.deliver(
+        return transfer.deliver(
             lambda offset: transfer.ChunksBody(image_chunks),
             None,
             settings=settings(),
             data=data,
             dest_path=dst_path,
             try_again=False,
+            signature=check,
         )
-        return None
+
+    def _check(
+        self, context: Any, image_id: Any, verifier: Any, trusted_certs: Any = None
+    ) -> signatures.Check | None:
+        if verifier is not None and not hasattr(verifier, 'verify'):
+            trusted_certs = verifier
+            verifier = None
+        if verifier is None:
+            verifier = self._get_verifier(context, image_id, trusted_certs)
+        return None if verifier is None else signatures.Check(image_id, lambda: verifier)
 
     @deprecated('GlanceImageServiceV2._try_special_handlers')
     def _try_special_handlers(
         self, context: Any, image_id: Any, dst_path: Any, verifier: Any
     ) -> bool:
         """Fetch from a location by a plug-in; whether that worked (C-139)."""
-        if verifier is not None:
-            refuse_signatures()
+        check = None if verifier is None else self._check(context, image_id, verifier)
         found = self.show(context, image_id, include_locations=True)['locations']  # type: ignore[attr-defined]
-        return bool(self._direct.fetch(context, found, dst_path))
+        return bool(self._direct.fetch(context, found, dst_path, check))
 
     @deprecated('GlanceImageServiceV2.rbd_download')
     def rbd_download(

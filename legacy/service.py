@@ -16,7 +16,7 @@ from legacy.translation import LIST_PARAMS
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
-from nova_image import errors, images
+from nova_image import errors, images, signatures
 
 if TYPE_CHECKING:
     from legacy.clients import OldClientDriver
@@ -121,14 +121,27 @@ class Service:
     def _download(
         self, context: Any, image_id: Any, data: Any, dst_path: Any, trusted_certs: Any
     ) -> Iterator[bytes] | None:
-        verifies = trusted_certs is not None or settings().verifies_signatures  # for the API to refuse (C-304)
-        if dst_path is not None and self._direct.is_allowed() and not verifies:
+        if dst_path is not None and self._direct.is_allowed():
+            check = None
+            if signatures.is_wanted(settings(), trusted_certs):
+                check = self._signature_check(context, image_id, trusted_certs)
             found = self._locations_or_none(context, image_id)
-            if self._direct.fetch(context, found, dst_path):
+            if self._direct.fetch(context, found, dst_path, check):
                 return None
         api, ref, _old = self._for_image(image_id)
         return api.download(context, ref, data, dst_path, trusted_certs)
 
+    def _signature_check(
+        self, context: Any, image_id: Any, trusted_certs: Any
+    ) -> signatures.Check | None:
+        """What verifies an image's signature where its bytes do not come through the API (C-304)."""
+        return signatures.check_for(
+            context,
+            image_id,
+            lambda: self._show(context, image_id, False, True),
+            settings(),
+            trusted_certs,
+        )
     def _locations_or_none(self, context: Any, image_id: Any) -> list[dict[str, Any]]:
         """The locations; none where they cannot be had although the plain download may yet succeed (C-330).
 

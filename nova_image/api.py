@@ -11,12 +11,12 @@ import copy
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 from oslo_config import cfg
 
 from nova_image import driver as drivers
-from nova_image import errors, options
+from nova_image import errors, options, signatures
 from nova_image.driver import ImageDriver
 from nova_image.references import check_image_id, parse_image_ref
 
@@ -198,21 +198,29 @@ class API:
 
         :param data: binary file object to write to; neither flushed nor closed
         :param dest_path: path to write to when there is no ``data``; new content appears whole or not at all
-        :param trusted_certs: object with ``ids``; refused until signatures are supported
+        :param trusted_certs: object with ``ids`` of trusted certificates; the image's signature is then verified,
+            as it is under ``[glance] verify_glance_signatures`` (C-304); needs ``nova-image[signatures]``
         :returns: an iterator of chunks with ``close()`` if neither target is given, else None
         :raises ImageHasNoData: nothing was uploaded; ImageNotAuthorized: deactivated
         :raises ImageDownloadIncomplete, ImageCorrupt, ImageTransferStalled: the bytes are not right
+        :raises SignatureVerificationError: not signed, or not what was signed (also cryptography's
+            ``InvalidSignature``); CertificateValidationFailed: not signed by a trusted party
         """
         server, image_id = self._resolve(id_or_uri)
         settings = options.current(self._conf)
-        if trusted_certs is not None or settings.verifies_signatures:
-            refuse_signatures()
         if settings.enable_rbd_download:
             raise errors.NotBuilt(
                 feature='Direct download from Ceph (enable_rbd_download)',
                 advice='leave [glance] enable_rbd_download off; the image is then fetched over HTTP.',
             )
-        return self.driver.download(context, image_id, data, dest_path or None, trusted_certs, server=server)
+        driver = self.driver
+        if signatures.is_wanted(settings, trusted_certs) and not driver.verifies_signatures:
+            raise errors.NotBuilt(
+                feature=f'Image signature verification by the driver {driver.name or type(driver).__name__!r}',
+                advice='pass no trusted_certs, and leave [glance] verify_glance_signatures off and '
+                'default_trusted_certificate_ids empty, or use another driver.',
+            )
+        return driver.download(context, image_id, data, dest_path or None, trusted_certs, server=server)
 
     def copy_image_to_store(self, context: Any, image_id: Any, store: str) -> None:
         """Ask the service to copy an image's bytes to another of its stores; asynchronous (C-306).
@@ -243,18 +251,6 @@ class API:
                 f'Invalid image href {id_or_uri}: this API object takes image ids only (allow_uris=False).'
             )
         return server, check_image_id(image_id)
-
-
-def refuse_signatures() -> NoReturn:
-    """Signatures are not verified by this release, and never just passed over (C-304).
-
-    :raises NotBuilt: always
-    """
-    raise errors.NotBuilt(
-        feature='Image signature verification',
-        advice='pass no trusted_certs, and leave [glance] verify_glance_signatures off and '
-        'default_trusted_certificate_ids empty.',
-    )
 
 
 def _own(image_info: Any) -> dict[str, Any]:

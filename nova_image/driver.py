@@ -35,6 +35,9 @@ class ImageDriver(abc.ABC):
     """
 
     name: ClassVar[str] = ''
+    #: whether ``download`` verifies signatures as :func:`nova_image.signatures.check_for` says; where it does not,
+    #: the API refuses downloads that need it
+    verifies_signatures: bool = False
 
     def __init__(self, conf: cfg.ConfigOpts | None = None, *, endpoint: str | None = None) -> None:
         self.conf = options.register(conf)
@@ -101,7 +104,10 @@ class ImageDriver(abc.ABC):
         *,
         server: str | None = None,
     ) -> Iterator[bytes] | None:
-        """Bytes into ``data``, else to ``dest_path``, else as an iterator (C-126 to C-136, D-8)."""
+        """Bytes into ``data``, else to ``dest_path``, else as an iterator (C-126 to C-136, D-8).
+
+        :param trusted_certs: object with ``ids``, for :func:`nova_image.signatures.check_for` (C-304)
+        """
 
     def copy_to_store(self, context: Any, image_id: str, store: str, *, server: str | None = None) -> None:
         """Copy an image's bytes to another store of the service (C-284, C-306); optional."""

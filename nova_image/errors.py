@@ -220,6 +220,8 @@ class ImagePaginationFailed(NovaException):
 
 
 class SignatureVerificationError(NovaException):
+    """Also cursive's class of that name; cryptography's InvalidSignature when the bytes are not what was signed."""
+
     msg_fmt = 'Signature verification for the image failed: %(reason)s.'
 
 

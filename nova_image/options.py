@@ -308,6 +308,8 @@ class Settings:
     service_type = _glance('service_type', str)
     valid_interfaces = _glance('valid_interfaces', _texts)
     region_name = _glance('region_name', _text)
+    enable_certificate_validation = _glance('enable_certificate_validation', bool)
+    default_trusted_certificate_ids = _glance('default_trusted_certificate_ids', _texts)
     enable_rbd_download = _glance('enable_rbd_download', bool)
 
     auth_strategy = _Read(

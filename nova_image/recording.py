@@ -38,6 +38,7 @@ class RecordingDriver(ImageDriver):
     def __init__(self, inner: ImageDriver, path: str) -> None:
         # No super().__init__(): configuration and endpoint are those of the driver inside.
         self.inner = inner
+        self.verifies_signatures = inner.verifies_signatures
         self.path = os.path.abspath(path)
         self.failures = 0
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 from legacy.deviating.recordings import SEAM, Answer, Replay, Step, consumed_before, drop_calls
-from legacy.deviating.refusals import forget
 
 _CLASHING = ('version', 'method', 'context', 'controller')
 
@@ -164,23 +163,6 @@ def is_public_of_any_type(replay: Replay, expected: Answer) -> None:
             step.answer['result'] = {'filters': meant}
         elif step.operation == 'detail':
             _ask(replay, expected, step, [('list', [], {'filters': meant})])
-
-
-def signatures_are_refused(replay: Replay, expected: Answer) -> None:
-    """Signature verification is not built yet and says so, before anything is fetched."""
-    if replay.on_wire or not replay.config('verify_glance_signatures', False):
-        return
-    for step in replay.steps(expected):
-        if step.operation != 'download':
-            continue
-        forget(replay, expected, step)
-        step.answer['exception'] = {
-            'class': 'nova_image.errors.NotBuilt',
-            'mro': ['NotBuilt', 'NovaException', 'NotImplementedError'],
-            'message': '',
-            'volatile_message': True,
-            'scripted': False,
-        }
 
 
 def exact_prefix(replay: Replay, expected: Answer) -> None:

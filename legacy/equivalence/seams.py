@@ -19,6 +19,7 @@ from unittest import mock
 
 import glanceclient
 
+from legacy.equivalence import signing
 from legacy.equivalence.decode import World
 from legacy.equivalence.files import Files
 from legacy.equivalence.plugins import Plugins
@@ -226,5 +227,6 @@ def installed(world: World, given: dict[str, Any]) -> Iterator[Traps]:
         stack.enter_context(mock.patch.object(random, 'shuffle', shuffle))
         stack.enter_context(files.installed())
         stack.enter_context(Plugins(world, given).installed())
+        stack.enter_context(signing.installed(world, given))
         stack.enter_context(_logs(world))
         yield Traps(files=files, backend=backend)

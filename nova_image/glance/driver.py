@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nova_image import errors, images, options, transfer
+from nova_image import errors, images, options, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.glance import listing, session, translate
 from nova_image.glance.body import Opening
@@ -27,6 +27,7 @@ class GlanceDriver(ImageDriver):
     """Image service v2. Safe between threads; after a fork the child opens its own connections."""
 
     name = 'glance'
+    verifies_signatures = True
 
     def __init__(self, conf: Any = None, *, endpoint: str | None = None) -> None:
         super().__init__(conf, endpoint=endpoint)
@@ -146,13 +147,14 @@ class GlanceDriver(ImageDriver):
         *,
         server: str | None = None,
     ) -> Iterator[bytes] | None:
-        """See :meth:`ImageDriver.download`; two requests, the first for the size and hash to check against."""
+        """See :meth:`ImageDriver.download`; two requests, the first for what to check the bytes against."""
         wire, settings = self._wire(context, server)
         record = wire.get(image_path(image_id), 'data')
         expected = transfer.Expected.from_record(record)
+        check = signatures.check_for(context, image_id, lambda: record, settings, trusted_certs)
         opener = Opening(wire, image_id, expected.size)
         return transfer.deliver(
-            opener, expected, settings=settings, data=data, dest_path=dest_path, logger=LOG
+            opener, expected, settings=settings, data=data, dest_path=dest_path, logger=LOG, signature=check
         )
 
     @translate.image_errors(translate.IMPORT)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nova_image import errors, images, options, transfer
+from nova_image import errors, images, options, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.images import ImageChange
 from nova_image.local import answers, changes, query, rows, rules
@@ -54,6 +54,7 @@ class LocalDriver(ImageDriver):
     """
 
     name: ClassVar[str] = 'local'
+    verifies_signatures = True
 
     def list(
         self,
@@ -245,17 +246,21 @@ class LocalDriver(ImageDriver):
             if row['status'] == 'deactivated' and not who.is_admin:
                 raise Refused(403, 'The requested image has been deactivated.')
             content = rows.content(row)
-            expected = transfer.Expected.from_record(rows.wire(row, store.contents))
+            record = rows.wire(row, store.contents)
+            expected = transfer.Expected.from_record(record)
+        settings = options.Settings(self.conf)
+        check = signatures.check_for(context, image_id, lambda: record, settings, trusted_certs)
         if content is None:
             raise errors.ImageHasNoData(image_id=image_id, reason='Image has no associated data')
         opener = functools.partial(store.contents.body, content, wanted)
         return transfer.deliver(
             opener,
             expected,
-            settings=options.Settings(self.conf),
+            settings=settings,
             data=data,
             dest_path=dest_path,
             try_again=False,  # a file does not get better by being read again
+            signature=check,
         )
 
     def copy_to_store(self, context: Any, image_id: str, store: str, *, server: str | None = None) -> None:

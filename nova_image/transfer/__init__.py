@@ -15,7 +15,7 @@ from nova_image.transfer.bodies import (
     Opener,
     StallWatch,
 )
-from nova_image.transfer.checks import DownloadedChunks
+from nova_image.transfer.checks import DownloadedChunks, SignatureCheck
 from nova_image.transfer.download import deliver
 from nova_image.transfer.staging import staged_target
 from nova_image.transfer.upload import Upload, check_upload, upload
@@ -28,6 +28,7 @@ __all__ = [
     'FileBody',
     'Limits',
     'Opener',
+    'SignatureCheck',
     'StallWatch',
     'Upload',
     'check_upload',

@@ -4,11 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Self
+from typing import Protocol, Self
 
 from nova_image import errors
 from nova_image.transfer import hashing
 from nova_image.transfer.bodies import Body, Expected, Limits, StallWatch
+
+
+class SignatureCheck(Protocol):
+    """What verifies a signature beside the hashes; :class:`nova_image.signatures.Check` does."""
+
+    def update(self, chunk: bytes | memoryview) -> None: ...
+
+    def restart(self) -> None: ...
+
+    def verify(self) -> None: ...
 
 
 class Count:
@@ -64,15 +74,21 @@ class DownloadedChunks:
     was not known. A failed check raises instead of ending. Nothing is retried, since what was handed out
     cannot be taken back (C-302). ``len()`` is the image's size in bytes. ``close()`` ends it early; it is
     never closed on the caller's behalf before its end (C-307), unless nobody can read on.
+
+    :param signature: verified with the other checks (C-146); where no size is known the last chunk waits for it
     """
 
-    def __init__(self, body: Body, expected: Expected, limits: Limits) -> None:
+    def __init__(
+        self, body: Body, expected: Expected, limits: Limits, signature: SignatureCheck | None = None
+    ) -> None:
         self._body = body
         self._expected = expected
         self._count = Count(expected)
         self._size = expected.size if expected.size is not None else body.length
         self._lane = lane_for(expected, self._size)
         self._chunks = StallWatch(limits, expected.image_id).watch(body)
+        self._signature = signature
+        self._held: bytes | None = None
         self._checked = False
         self._failure: BaseException | None = None
 
@@ -88,14 +104,9 @@ class DownloadedChunks:
         if self._failure is not None:
             raise self._failure
         try:
-            chunk = next(self._chunks)
-            while not chunk:
-                chunk = next(self._chunks)
-            self._count.add(len(chunk))
-            self._lane.add(chunk)
-            if self._expected.size is not None and self._count.position == self._expected.size:
-                self._check()
-            return chunk
+            if self._signature is not None and self._expected.size is None:
+                return self._one_behind()
+            return self._counted()
         except StopIteration:
             self._finish()
             raise
@@ -103,15 +114,42 @@ class DownloadedChunks:
             self._fail(exc)
             raise
 
+    def _counted(self) -> bytes:
+        chunk = next(self._chunks)
+        while not chunk:
+            chunk = next(self._chunks)
+        self._count.add(len(chunk))
+        self._lane.add(chunk)
+        if self._signature is not None:
+            self._signature.update(chunk)
+        if self._expected.size is not None and self._count.position == self._expected.size:
+            self._check()
+        return chunk
+
+    def _one_behind(self) -> bytes:
+        """The chunk before the newest: the last one is handed out when all that came has been verified."""
+        chunk = self._counted() if self._held is None else self._held
+        self._held = None
+        try:
+            self._held = self._counted()
+        except StopIteration:
+            self._check_end()
+        return chunk
+
     def _check(self) -> None:
         if not self._checked:
             self._checked = True
             check_hash(self._lane, self._expected)
+            if self._signature is not None:
+                self._signature.verify()
+
+    def _check_end(self) -> None:
+        self._count.check_end(self._body)
+        self._check()
 
     def _finish(self) -> None:
         try:
-            self._count.check_end(self._body)
-            self._check()
+            self._check_end()
         except BaseException as exc:
             self._fail(exc)
             raise

@@ -7,6 +7,7 @@ for a whole one. What is retried, and from where, is decided here; backends and 
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import random
@@ -17,7 +18,7 @@ from typing import Any
 from nova_image import errors
 from nova_image.transfer import hashing
 from nova_image.transfer.bodies import Body, Expected, Limits, Opener, StallWatch
-from nova_image.transfer.checks import Count, DownloadedChunks, check_hash, lane_for
+from nova_image.transfer.checks import Count, DownloadedChunks, SignatureCheck, check_hash, lane_for
 from nova_image.transfer.targets import Target, target_for
 
 LOG = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ def deliver(
     logger: logging.Logger = LOG,
     try_again: bool = True,
     pause: Callable[[int], None] | None = None,
+    signature: SignatureCheck | None = None,
 ) -> DownloadedChunks | None:
     """Fetch an image's bytes to ``data``, else to ``dest_path``, else hand out an iterator (C-126 to C-128).
 
@@ -49,6 +51,8 @@ def deliver(
     :param logger: gets ``Error writing to <dest_path>: <exception>`` at ERROR when that fails (C-131)
     :param try_again: False where a body that broke or is wrong would be the same again
     :param pause: called with 1, 2, ... before each retry; default waits exponentially with jitter
+    :param signature: verified when the bytes are all there and their hash is right, before they are published
+    :raises SignatureVerificationError: a caller's object is put back then, where it can be (D-8)
     :raises ImageTransferError: cut, stalled, corrupt or without a hash where one is demanded
     :raises OSError: the target's own errors, as they are (C-133)
     """
@@ -56,13 +60,14 @@ def deliver(
     try:
         known = _apply_no_hash_policy(expected, settings, logger)
         if data is None and not dest_path:
-            return DownloadedChunks(body, known, settings)
+            return DownloadedChunks(body, known, settings, signature)
         target = target_for(data, dest_path)
     except BaseException:
         body.close()
         raise
     retries = settings.num_retries if try_again else 0
     transfer = _Transfer(opener, target, known, settings, logger, retries, pause or _wait_before_retry)
+    transfer.signature = signature
     transfer.run(body, dest_path)
     return None
 
@@ -95,6 +100,8 @@ def _apply_no_hash_policy(expected: Expected | None, limits: Limits, logger: log
 
 class _Transfer:
     """One download into a target, with its retries."""
+
+    signature: SignatureCheck | None = None
 
     def __init__(
         self,
@@ -134,12 +141,19 @@ class _Transfer:
             self._fetch(body)
             self._target.commit()
         except BaseException as exc:
-            if opened and isinstance(exc, Exception):
+            if isinstance(exc, errors.SignatureVerificationError):
+                self._put_back()
+            elif opened and isinstance(exc, Exception):
                 self._log.error('Error writing to %(path)s: %(exception)s', {'path': path, 'exception': exc})
             self._target.discard()
             raise
         finally:
             self._end_lane()
+
+    def _put_back(self) -> None:
+        """What was written passed every other check and is still not the image."""
+        with contextlib.suppress(Exception):  # the failed signature is what the caller has to hear of
+            self._target.restart()
 
     def _fetch(self, first: Body) -> None:
         body: Body | None = first
@@ -190,6 +204,8 @@ class _Transfer:
                 return body
             if body.offset != 0 or not self._target.restart():
                 raise failure
+            if self.signature is not None:
+                self.signature.restart()
         except BaseException:
             body.close()
             raise
@@ -211,10 +227,13 @@ class _Transfer:
         else:
             for chunk in watch.watch(body):
                 self._count.add(len(chunk))
+                self._signed(chunk)
                 self._write(chunk, len(chunk))
                 lane.add(chunk)
         self._count.check_end(body)
         check_hash(lane, self._expected)
+        if self.signature is not None:
+            self.signature.verify()
 
     def _copy_buffers(
         self, readinto: Callable[[memoryview], int], lane: hashing.Lane, watch: StallWatch
@@ -237,10 +256,15 @@ class _Transfer:
                 filled += got
             if filled:
                 self._count.add(filled)
+                self._signed(view[:filled])
                 self._write(slot, filled)
             lane.give(slot, view[:filled])
             if failure is not None:
                 raise failure
+
+    def _signed(self, part: bytes | memoryview) -> None:
+        if self.signature is not None:
+            self.signature.update(part)
 
     def _write(self, data: bytes | bytearray, count: int) -> None:
         self._writing = True

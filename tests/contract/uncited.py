@@ -4,8 +4,6 @@
 from __future__ import annotations
 
 UNCITED = {
-    'C-146': 'signatures are not verified by this release: a download with verification on is refused (NotBuilt)',
-    'C-147': 'signatures are not verified by this release: nothing is written whose signature could turn out bad',
     'C-162': '2012.2 and 2013.1.0 let the errors of create through untranslated; the shim follows 2014.1, '
     'where C-161 holds',
     'C-167': 'a rule of the Glance v1 server, which no longer exists; names are kept as given (C-314)',

@@ -128,20 +128,6 @@ def test_locations_are_tried_in_order_and_the_server_comes_last(
     assert works.got == []
 
 
-@pytest.mark.contract('C-304')
-@pytest.mark.usefixtures('local')
-def test_no_plug_in_fetches_what_would_have_to_be_verified(conf: Any, ctx: Any, tmp_path: Path) -> None:
-    service = glance.GlanceImageServiceV2()
-    made = service.create(ctx, META, io.BytesIO(b'hello'))
-    conf.set_override('allowed_direct_url_schemes', ['file'])
-    conf.set_override('verify_glance_signatures', True, group='glance')
-    works = Handler()
-    service._download_handlers.update(file=works)
-    with pytest.raises(errors.NotBuilt, match='signature'):
-        service.download(ctx, made['id'], dst_path=str(tmp_path / 'target'))
-    assert works.got == []
-
-
 @pytest.mark.contract('C-063', 'C-064')
 def test_a_broken_plug_in_and_a_scheme_claimed_twice_are_logged_and_skipped(
     conf: Any, caplog: pytest.LogCaptureFixture

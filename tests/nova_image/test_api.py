@@ -197,10 +197,10 @@ def test_metadata_of_a_wrong_type_is_one_clear_error(api: nova_image.API, driver
 
 
 @pytest.mark.contract('C-304')
-def test_unbuilt_security_features_are_errors_and_never_ignored(
+def test_security_features_that_nobody_provides_are_errors_and_never_ignored(
     api: nova_image.API, driver: NotedDriver, conf: cfg.ConfigOpts
 ) -> None:
-    with pytest.raises(errors.NotBuilt, match='signature'):
+    with pytest.raises(errors.NotBuilt, match="signature verification by the driver 'noted'"):
         api.download(CTX, 'x', trusted_certs=types.SimpleNamespace(ids=['c']))
     conf.set_override('verify_glance_signatures', True, 'glance')
     with pytest.raises(errors.NotBuilt, match='verify_glance_signatures'):
