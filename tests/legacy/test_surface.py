@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from legacy.standin import package_names
+
 SURFACE = json.loads((Path(__file__).parents[1] / 'contract' / 'surface.json').read_text(encoding='utf-8'))
 ORDER = SURFACE['_meta']['release_order']
 RELEASES = ORDER[ORDER.index('2012.2') :]
@@ -36,7 +38,7 @@ def modules(release: str) -> dict[str, Any]:
 
 def here(module: str, name: str) -> Any:
     if module == 'nova.image':
-        return getattr(importlib.import_module('legacy.installing'), '_package_names')()[name]  # noqa: B009
+        return package_names()[name]
     return inspect.getattr_static(importlib.import_module(HOMES[module]), name)
 
 
