@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from nova_image import errors, images
 from nova_image.glance.wire import JSON, Wire
@@ -102,15 +102,26 @@ class _Pages:
             raise errors.ImageServiceError(
                 status='a list', reason=f'"images" is {type(listed).__name__}, expected a list'
             )
-        return _Page(listed, _next_path(answer.get('next')))
+        return _Page(listed, _next_path(answer.get('next'), path))
 
 
-def _next_path(link: Any) -> str | None:
-    """The server's own link to the next page, kept on the server that was asked (D-7)."""
-    if not link:
+def _next_path(link: Any, path: str) -> str | None:
+    """The server's own link to the next page, kept on the server that was asked (D-7).
+
+    Glance's link has only the last of several parameters of one name (sort keys and directions, tags), so
+    these are taken from ``path``, the address of the page before.
+    """
+    query = urlsplit(str(link)).query if link else ''
+    if not query:
         return None
-    parts = urlsplit(str(link))
-    return f'/v2/images?{parts.query}' if parts.query else None
+    ours = parse_qsl(urlsplit(path).query, keep_blank_values=True)
+    names = [name for name, _ in ours]
+    repeated = {name for name in names if names.count(name) > 1}
+    if repeated:
+        theirs = parse_qsl(query, keep_blank_values=True)
+        kept = [pair for pair in theirs if pair[0] not in repeated]
+        query = urlencode([*kept, *(pair for pair in ours if pair[0] in repeated)])
+    return f'/v2/images?{query}'
 
 
 class _Ahead(threading.Thread):

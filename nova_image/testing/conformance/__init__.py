@@ -26,6 +26,7 @@ from nova_image.testing.conformance.damage import DamageConformance
 from nova_image.testing.conformance.deletion import DeletionConformance
 from nova_image.testing.conformance.downloads import DownloadConformance
 from nova_image.testing.conformance.filters import FilterConformance
+from nova_image.testing.conformance.language import LanguageConformance
 from nova_image.testing.conformance.limits import LimitConformance
 from nova_image.testing.conformance.listing import ListingConformance
 from nova_image.testing.conformance.places import (
@@ -59,6 +60,7 @@ class DriverConformance(
     DownloadConformance,
     ListingConformance,
     FilterConformance,
+    LanguageConformance,
     LimitConformance,
     PlaceConformance,
 ):

@@ -170,6 +170,21 @@ def test_a_next_link_never_leads_to_another_server(start_server: Any, make_drive
     assert server.calls[-1] == ('GET', '/v2/images?marker=x&limit=1')
 
 
+@pytest.mark.contract('C-074', 'C-225')
+def test_what_was_asked_for_several_times_is_on_every_page(start_server: Any, make_driver: Any) -> None:
+    """Glance's links have only the last of several sort keys, directions and tags."""
+    server = start_server(Catalogue(5))
+    order = {'sort_key': ['name', 'created_at'], 'sort_dir': ['asc', 'desc'], 'filters': {'tag': ['x', 'y z']}}
+    assert len(make_driver(server.url, page_size=2).list(CTX, **order)) == 5
+    assert len(server.calls) == 3
+    for page, (_, path) in enumerate(server.calls):
+        asked = parse_qs(urlsplit(path).query)
+        assert asked.pop('marker', None) == (None if page == 0 else [f'id-{2 * page - 1:05}'])
+        assert asked == {
+            'limit': ['2'], 'sort_key': ['name', 'created_at'], 'sort_dir': ['asc', 'desc'], 'tag': ['x', 'y z'],
+        }  # fmt: skip
+
+
 @pytest.mark.parametrize('body', [b'[1]', b'{"images": 3}', b'{"images"', b'', b'<html>'])
 def test_an_answer_that_is_no_list_is_one_clear_error(body: bytes, start_server: Any, make_driver: Any) -> None:
     server = start_server(lambda request: Answer(200, body, {'Content-Type': 'application/json'}))
