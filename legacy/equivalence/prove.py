@@ -84,7 +84,7 @@ def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     )
     parser.add_argument('path', metavar='PATH', help='file or directory to rewrite (in the copy)')
     parser.add_argument(
-        '--root', metavar='DIR', help='tree to copy; default: git top level, or PATH'
+        '--root', metavar='DIR', help='tree to copy; default: git top level, else the current directory, else PATH'
     )
     parser.add_argument('--driver', choices=('local', 'glance'), default='local',
                         help='local: a directory; glance: a throw-away Glance (extra "glance")')  # fmt: skip

@@ -24,7 +24,8 @@ class CannotProve(Exception):
 
 
 def root_of(path: Path, given: str | None) -> Path:
-    """The tree to copy: ``given``, else the git top level, else the directory of ``path``.
+    """The tree to copy: ``given``, else the git top level, else the current directory if ``path`` is below it,
+    so that COMMAND runs in a copy of where it was called, else the directory of ``path``.
 
     :raises CannotProve: no such directory, or ``path`` is not in it
     """
@@ -39,7 +40,9 @@ def root_of(path: Path, given: str | None) -> Path:
     for place in (start, *start.parents):
         if (place / '.git').exists():
             return place
-    return start
+    here = Path.cwd()
+    too_much = here == Path(here.anchor) or here == Path.home()
+    return here if start.is_relative_to(here) and not too_much else start
 
 
 def copy_tree(source: Path, target: Path, leave_out: Path) -> None:

@@ -43,6 +43,16 @@ def test_without_git_the_root_is_the_directory_of_the_path(tmp_path: Path) -> No
     assert root_of(tmp_path / 'app', None) == tmp_path / 'app'
 
 
+def test_without_git_the_current_directory_is_copied_if_the_path_is_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / 'app').mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert root_of(tmp_path / 'app', None) == tmp_path
+    monkeypatch.setenv('HOME', str(tmp_path))
+    assert root_of(tmp_path / 'app', None) == tmp_path / 'app'
+
+
 def test_a_root_has_to_contain_the_path(tree: Path, tmp_path: Path) -> None:
     (tmp_path / 'other').mkdir()
     with pytest.raises(CannotProve, match='not under --root'):
