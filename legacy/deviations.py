@@ -410,6 +410,24 @@ DEVIATIONS: tuple[Deviation, ...] = (
         contract=('C-263',),
         program=(programs.no_moves,),
     ),
+    Deviation(
+        number=52,
+        what='What Glance keeps for itself (os_glance_*) is no property to purge',
+        why='Glance refuses to give it up, so an imported image could not be updated at all.',
+        contract=('C-262',),
+    ),
+    Deviation(
+        number=53,
+        what='Locations are registered as 34.0.0 does it: by the call of its own, in the background',
+        why='The older way needs a server that shows and takes locations from everybody.',
+        contract=('C-257',),
+    ),
+    Deviation(
+        number=54,
+        what='A direct copy past the service is made by the old names alone, with cp',
+        why='The new API fetches over the service; the failure of cp has one name in every release.',
+        contract=('C-138', 'C-156'),
+    ),
 )
 
 

@@ -68,6 +68,7 @@ class Story:
         self.changed: dict[str, dict[str, Any]] = {}
         self.added: list[dict[str, Any]] = []
         self.files: dict[str, Any] = {}
+        self.tasks: dict[str, str] = {}
         default = 0 if course.replay.release == '14.0.0' else 3
         self.retries = int(course.replay.case['input']['config'].get('num_retries', default))
 
@@ -118,7 +119,12 @@ class Story:
             and isinstance(self.expected['steps'][place].get('result'), list)
         ]
         if not places:
-            return None
+            made = [
+                answer['result']['id']
+                for step, answer in zip(self.steps[:number], self.expected['steps'], strict=False)
+                if step['op'] == 'create' and isinstance(answer.get('result'), dict)
+            ]
+            return [self.record(image_id, number) for image_id in reversed(made) if image_id not in self.gone]
         nearest = min(places, key=lambda place: abs(place - number))
         return self.expected['steps'][nearest]['result']
 
@@ -147,6 +153,8 @@ def _settle(story: Story, place: Place, answer: Answer) -> None:
     for record in result if isinstance(result, list) else [result]:
         if isinstance(record, dict) and record.get('id') in story.changed:
             record.update(story.changed[record['id']])
+        if isinstance(record, dict) and record.get('id') in story.tasks:
+            record['properties']['os_glance_import_task'] = story.tasks[record['id']]
     if 'file' in answer:
         name = place.given.get('file', 'img')
         if 'exception' in answer:
@@ -160,7 +168,7 @@ def _settle(story: Story, place: Place, answer: Answer) -> None:
 def raw_errors(story: Story, place: Place, answer: Answer) -> None:
     """Ours and the client's own at once."""
     error = answer.get('exception')
-    if not error or not programs.client_errors(place):
+    if not error or not programs.client_errors(place) or str(error['class']).startswith('nova_image.'):
         return
     raw = str(error['class']).rpartition('.')[2]
     kept = {key: error[key] for key in ('code', 'details') if key in error}
@@ -201,7 +209,7 @@ def without_data(story: Story, place: Place, answer: Answer) -> None:
         'code': 404,
         'kwargs': {'code': 404, 'image_id': who, 'reason': reason},
     }
-    answer['logs'] = []
+    answer['logs'] = [entry for entry in answer['logs'] if not entry['message'].startswith('Error writing')]
 
 
 def taken_away(story: Story, place: Place, answer: Answer) -> None:
@@ -301,10 +309,24 @@ def hrefs(story: Story, place: Place, answer: Answer) -> None:
     if not place.given.get('href') or 'exception' not in answer:
         return
     form = place.given['args'][0]
-    if isinstance(form, dict) and place.error not in ('HTTPMultipleChoices', 'ImageServiceError'):
+    slash = isinstance(form, dict) and str(form.get('$href', '')).endswith('/')
+    if slash and story.course.replay.frontend != 'api':
+        return  # the old service takes what follows the last slash
+    lost = answer['exception'].get('kwargs', {}).get('image_id') in (None, '')
+    if isinstance(form, dict) and lost and place.error not in ('HTTPMultipleChoices', 'ImageServiceError'):
         story.touch(23)
         del answer['exception']
         answer['result'] = copy.deepcopy(story.record(story.id_of(form), place.number))
+        answer['logs'], answer['sleeps'] = [], []
+    elif form == '/' and story.course.replay.frontend != 'api':
+        story.touch(13)
+        answer['exception'] = {
+            'class': 'nova_image.errors.ImageNotFound',
+            'mro': ['ImageNotFound', 'NotFound', 'NovaException'],
+            'message': 'Image  could not be found.',
+            'code': 404,
+            'kwargs': {'code': 404, 'image_id': ''},
+        }
         answer['logs'], answer['sleeps'] = [], []
     elif isinstance(form, str) and '://' not in form:
         story.touch(13)
@@ -319,6 +341,54 @@ def hrefs(story: Story, place: Place, answer: Answer) -> None:
     elif isinstance(form, str) and answer['logs']:
         story.touch(6)
         answer['logs'] = [{'logger': '', 'level': 'WARNING', 'message': '', 'exc': None}, *answer['logs']]
+
+
+def reserved_stay(story: Story, place: Place, answer: Answer) -> None:
+    """What Glance keeps for itself is no property to purge, so the update goes on (C-262)."""
+    sent = [request for request in answer.get('requests', ()) if request['method'] == 'PATCH']
+    taken = [
+        operation
+        for request in sent
+        for operation in request['body'] or ()
+        if operation['op'] == 'remove' and operation['path'].startswith('/os_glance_')
+    ]
+    if place.op != 'update' or not taken:
+        return
+    story.touch(52)
+    for request in sent:
+        request['body'] = [operation for operation in request['body'] if operation not in taken]
+    location = place.info.get('location') if isinstance(place.info, dict) else None
+    if location and story.course.replay.case['server'] == 'noauth':
+        who = story.id_of(place.given['args'][0])
+        url = {'url': location, 'validation_data': {}}
+        answer['requests'].append({'method': 'POST', 'path': f'/v2/images/{who}/locations', 'body': url})
+        story.tasks[who] = f'<id:{8100 + place.number}>'
+        answer['exception'] = {
+            'class': 'nova_image.errors.ImageServiceError',
+            'mro': ['ImageServiceError', 'NovaException', 'HTTPInternalServerError'],
+            'message': '',
+            'volatile_message': True,
+            'code': 500,
+        }
+
+
+def direct_copies(story: Story, place: Place, answer: Answer) -> None:
+    """The copy past the service is the old names' alone, and ``cp`` makes it (C-139, C-156)."""
+    if place.op != 'download' or 'allowed_direct_url_schemes' not in story.course.replay.case['input']['config']:
+        return
+    if story.course.replay.frontend != 'api':
+        for entry in answer['logs']:
+            if entry['exc'] == 'FileNotFoundError':
+                story.touch(54)
+                entry['exc'] = 'ProcessExecutionError'
+        return
+    copied = any(entry['message'].startswith('Successfully transferred') for entry in answer['logs'])
+    kept = [entry for entry in answer['logs'] if 'Download image' not in entry['message'] and entry['level'] != 'INFO']
+    if kept != answer['logs']:
+        story.touch(54)
+        answer['logs'] = kept
+    if copied and place.given['mode'] == 'both':
+        answer['sink'], answer['file'] = answer['file'], story.files.get(place.given.get('file', 'img'))
 
 
 def no_schema(story: Story, place: Place, answer: Answer) -> None:
@@ -418,5 +488,5 @@ def _tags_refused(story: Story, place: Place, answer: Answer) -> None:
 
 
 _CHANGES = (
-    hrefs, read_again, no_schema, raw_errors, without_data, corrupt, taken_away, whole_urls, sent_whole, not_public, tags,
+    hrefs, direct_copies, reserved_stay, read_again, no_schema, raw_errors, without_data, corrupt, taken_away, whole_urls, sent_whole, not_public, tags,
 )  # fmt: skip

@@ -127,6 +127,11 @@ class GlanceDriver(ImageDriver):
             changed = _add_location(wire, changed, change.location)
         if body is not None:
             changed = _upload(wire, image_id, body, change.store)
+        elif change.copy_from:
+            try:
+                changed = _copy_from(wire, image_id, change)
+            except errors.Invalid as refusal:
+                raise errors.ImageBadRequest(image_id=image_id, response=str(refusal)) from refusal
         return images.record_from_wire(changed)
 
     @translate.image_errors(translate.DELETE)

@@ -79,8 +79,8 @@ class LocalDriver(ImageDriver):
             query.count('page_size', page_size)
             ordering = query.order(sort_key, sort_dir)
             found = query.conditions(asked.params, who, drop_public=asked.drop_public)
-            if marker is not None:
-                query.after(found, self._marker(connection, who, str(marker)), ordering)
+            if isinstance(marker, str):  # one that is no text is no marker to the client either (C-225)
+                query.after(found, self._marker(connection, who, marker), ordering)
             sql = (
                 f'SELECT {query.COLUMNS} FROM images i WHERE {found.sql()} ORDER BY '
                 + ', '.join(f'i.{key} {direction}' for key, direction in ordering)

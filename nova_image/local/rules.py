@@ -97,6 +97,8 @@ def check_fields(fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
         if name in READ_ONLY:
             raise Refused(403, f"Attribute '{name}' is read-only.")
+        if name in RESERVED:
+            raise Refused(403, f"Attribute '{name}' is reserved.")
         _CHECKS.get(name, _unknown)(name, value)
 
 

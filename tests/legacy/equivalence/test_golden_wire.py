@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The programs recorded against a real Glance, on the embedded store and on a real Glance of today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from legacy.equivalence import wire, wire_compare
+from legacy.equivalence.compare import differences
+from legacy.equivalence.decode import GOLDEN, load
+
+CASES = [case for name in ('wire-14.0.0', 'wire-34.0.0') for case in load(GOLDEN / f'{name}.jsonl.gz')]
+
+
+def findings(cases: list[dict[str, Any]], frontend: str, server: Any) -> list[str]:
+    """Every difference that no deviation computes."""
+    found = []
+    for case in cases:
+        if frontend in wire.frontends(case):
+            expected, _, observed = wire_compare.answers(wire.Program(case, frontend, server))
+            found += [f'{case["id"]}: {difference}' for difference in differences(expected, observed)]
+    return found
+
+
+@pytest.mark.parametrize('frontend', ['service', 'legacy-api', 'api'])
+def test_programs_on_the_embedded_store_answer_as_recorded(frontend: str) -> None:
+    found = findings([case for case in CASES if not wire.needs_glance(case)], frontend, None)
+    assert not found, '\n'.join(found[:20])
+
+
+@pytest.fixture(scope='module', params=['noauth', 'tenants'])
+def recorded_server(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]:
+    from nova_image.testing.servers import GlanceServer
+
+    with GlanceServer(request.param) as server:
+        yield request.param, server
+
+
+@pytest.mark.glance
+@pytest.mark.parametrize('frontend', ['service', 'legacy-api', 'api'])
+def test_programs_on_a_real_glance_answer_as_recorded(
+    recorded_server: tuple[str, Any], frontend: str
+) -> None:
+    mode, server = recorded_server
+    found = findings([case for case in CASES if case['server'] == mode], frontend, server)
+    assert not found, '\n'.join(found[:20])
+
+
+def test_a_planted_difference_in_a_program_is_found() -> None:
+    case = next(case for case in CASES if case['program'] == 'delete-missing' and not wire.needs_glance(case))
+    frontend = wire.frontends(case)[0]
+    expected, _, observed = wire_compare.answers(wire.Program(case, frontend, None))
+    assert not list(differences(expected, observed))
+    for step in observed['steps']:
+        for key in list(step):
+            kept = step.pop(key)
+            assert list(differences(expected, observed)), key
+            step[key] = kept
