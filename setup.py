@@ -29,7 +29,10 @@ setup(
         'keystoneauth1>=5.8',
         'oslo.config>=9.6',
         'oslo.utils>=7.3',
+        'requests',
+        'stevedore',
         'typing-extensions>=4.10',
+        'urllib3',
         'wrapt>=2.0',
     ],
     extras_require={
