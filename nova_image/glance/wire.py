@@ -345,7 +345,7 @@ class _Sender:
             if status == 401 and not self._renewed and self._can_ask_again():
                 self._renewed = True
                 self.send(server)
-            elif status == 409 and self._failed_before:
+            elif status == 409 and (self._failed_before or self._renewed):
                 # The attempt that was cut still holds the image in "saving" for a moment.
                 raise glance.CommunicationError(f'the server still works on what was cut off: {exc}') from exc
             else:

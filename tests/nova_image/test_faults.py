@@ -124,6 +124,10 @@ UPLOADS = {
     '401-after-all': ([faults.status('PUT file', 401)], Context, 'none'),
     '401-after-all-refreshing': ([faults.status('PUT file', 401)], Refreshing, 'repeatable'),
     '401-mid-refreshing': ([faults.status('PUT file', 401, at=MIB)], Refreshing, 'repeatable'),
+    # the attempt that was refused may hold the image in "saving" for a moment
+    '401-then-409-refreshing': (
+        [faults.status('PUT file', 401, at=MIB), faults.status('PUT file', 409)], Refreshing, 'repeatable',
+    ),
     '307': ([faults.redirect('PUT file', '/v2/elsewhere', 307)], Context, 'none'),
     '413': ([faults.status('PUT file', 413)], Context, 'none'),
     'stored-short': ([faults.short('PUT file', at=MIB)], Context, 'none'),
