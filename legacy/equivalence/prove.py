@@ -58,6 +58,9 @@ def main(argv: list[str]) -> int:
         print('nova-image prove: interrupted; nothing was proven', file=sys.stderr)
         return 2
     print(prove_report.text(proof), end='')
+    if proof.exit_code == 2:
+        for file, why in proof.unproven:
+            print(f'nova-image prove: {file}: {why}', file=sys.stderr)
     return proof.exit_code
 
 
