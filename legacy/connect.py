@@ -17,7 +17,7 @@ from legacy.deprecation import deprecated
 from legacy.log import LOG
 from legacy.seams import client_class_replaced, glance
 from legacy.urls import endpoint_url, settings, speaks_urls
-from nova_image import options
+from nova_image.settings import Settings
 
 __all__: list[str] = []
 
@@ -112,7 +112,7 @@ def _glanceclient_from_endpoint(context: Any, endpoint: str, version: Any = 1) -
     return _client(context, version, endpoint, params)
 
 
-def _ssl_params(now: options.Settings) -> dict[str, Any]:
+def _ssl_params(now: Settings) -> dict[str, Any]:
     params: dict[str, Any] = {'insecure': now.insecure, 'ssl_compression': False}
     given = {'cert_file': now.certfile, 'key_file': now.keyfile, 'cacert': now.cafile}
     params.update((name, value) for name, value in given.items() if value)

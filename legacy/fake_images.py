@@ -12,7 +12,8 @@ import logging
 import uuid
 from typing import Any, Literal
 
-from nova_image import errors, options
+from nova_image import errors
+from nova_image.settings import Settings
 
 __all__ = ['Era', 'FakeImages', 'IcehouseFake', 'LaterFake']
 
@@ -45,7 +46,7 @@ _IMAGES: tuple[tuple[Any, ...], ...] = (
 def _image(row: tuple[Any, ...], era: Era) -> dict[str, Any]:
     image_id, name, public, container, disk, size, properties = row
     when = datetime.datetime(2011, 1, 1, 1, 2, 3)
-    no_kernel = options.settings().value('DEFAULT', 'null_kernel') or 'nokernel'
+    no_kernel = Settings.of().value('DEFAULT', 'null_kernel') or 'nokernel'
     image = {
         'id': image_id,
         'name': name,

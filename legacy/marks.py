@@ -28,7 +28,7 @@ MODULES = (
 )
 _DEFAULT_WITHOUT_LITERAL = re.compile(r'= <[^>]*>')
 _QUOTED_TYPE = re.compile(r"(: |-> )'([^']*)'")
-_LAST_IMPORT = 'from nova_image.options import Settings'
+_LAST_IMPORT = 'from nova_image.settings import Settings'
 _HEADER = """\
 # SPDX-License-Identifier: Apache-2.0
 # Written by `python -m legacy.marks`; do not edit.
@@ -43,7 +43,7 @@ from typing import Any, NoReturn, Self
 from oslo_config import cfg as cfg
 from typing_extensions import deprecated
 
-from nova_image.options import Settings
+from nova_image.settings import Settings
 """
 
 

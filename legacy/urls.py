@@ -15,8 +15,8 @@ from urllib.parse import urlparse, urlsplit
 from legacy.deprecation import deprecated
 from legacy.log import LOG
 from legacy.seams import glance
-from nova_image import options
 from nova_image.references import without_user
+from nova_image.settings import Settings, bracketed
 
 __all__ = ['ApiServer']
 
@@ -40,7 +40,7 @@ class ApiServer(tuple[str, Any, bool]):
 
 def endpoint_url(host: Any, port: Any, use_ssl: Any) -> str:
     """``http(s)://host:port``, IPv6 hosts in brackets (C-030)."""
-    return f'{"https" if use_ssl else "http"}://{options.bracketed(str(host))}:{port}'
+    return f'{"https" if use_ssl else "http"}://{bracketed(str(host))}:{port}'
 
 
 def parse_server(entry: str) -> ApiServer:
@@ -52,9 +52,9 @@ def parse_server(entry: str) -> ApiServer:
     return ApiServer(host, parts.port or 80, use_ssl)
 
 
-def settings() -> options.Settings:
+def settings() -> Settings:
     """The options of this moment (C-013)."""
-    return options.settings()
+    return Settings.of()
 
 
 def speaks_urls() -> bool:
@@ -104,7 +104,7 @@ def get_api_servers(context: Any = None) -> Iterator[Any]:
     return itertools.cycle(servers)
 
 
-def _icehouse_entries(now: options.Settings) -> list[Any]:
+def _icehouse_entries(now: Settings) -> list[Any]:
     if now.is_set('DEFAULT', 'glance_api_servers'):
         return list(now.value('DEFAULT', 'glance_api_servers'))
     return [now.host_url]

@@ -19,6 +19,7 @@ from nova_image import driver as drivers
 from nova_image import errors, options, signatures
 from nova_image.driver import ImageDriver
 from nova_image.references import check_image_id, parse_image_ref
+from nova_image.settings import current
 
 #: Drivers kept for later API objects; a driver that falls out lives on in the objects that use it.
 MOST_SHARED = 64
@@ -82,7 +83,7 @@ class API:
         """The driver behind this object, chosen by the configuration of this moment (C-013)."""
         if isinstance(self._given, ImageDriver):
             return self._given
-        settings = options.current(self._conf)
+        settings = current(self._conf)
         name = self._given or settings.driver
         key = (id(self._conf), name, self._endpoint, settings.recording)
         found = _shared.get(key)
@@ -207,7 +208,7 @@ class API:
             ``InvalidSignature``); CertificateValidationFailed: not signed by a trusted party
         """
         server, image_id = self._resolve(id_or_uri)
-        settings = options.current(self._conf)
+        settings = current(self._conf)
         if settings.enable_rbd_download:
             raise errors.NotBuilt(
                 feature='Direct download from Ceph (enable_rbd_download)',

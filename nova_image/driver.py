@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 from oslo_config import cfg
 
 from nova_image import errors, images, options
+from nova_image.settings import Settings
 
 BUILT_IN: Mapping[str, str] = {
     'glance': 'nova_image.glance.driver:GlanceDriver',
@@ -161,7 +162,7 @@ def build(
     conf: cfg.ConfigOpts | None = None, name: str | None = None, *, endpoint: str | None = None
 ) -> ImageDriver:
     """The configured driver, recording if ``[image] recording`` says so."""
-    settings = options.settings(conf)
+    settings = Settings.of(conf)
     made = load(name or settings.driver)(settings.conf, endpoint=endpoint)
     if settings.recording:
         from nova_image.recording import RecordingDriver

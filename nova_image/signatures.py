@@ -27,7 +27,7 @@ PROPERTIES = (
 
 
 class Options(Protocol):
-    """The options that count here; ``nova_image.options.Settings`` has them."""
+    """The options that count here; ``nova_image.settings.Settings`` has them."""
 
     @property
     def verifies_signatures(self) -> bool: ...

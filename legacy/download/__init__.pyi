@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self
 from oslo_config import cfg as cfg
 from typing_extensions import deprecated
 
-from nova_image.options import Settings
+from nova_image.settings import Settings
 
 LOG: Any
 

@@ -11,7 +11,7 @@ from typing import Any, NoReturn, Self
 from oslo_config import cfg as cfg
 from typing_extensions import deprecated
 
-from nova_image.options import Settings
+from nova_image.settings import Settings
 
 class TransferBase:
     @deprecated('nova.image.download.base.TransferBase.download is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, dest_path=...)')

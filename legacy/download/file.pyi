@@ -12,7 +12,7 @@ from oslo_config import cfg as cfg
 from typing_extensions import deprecated
 
 from legacy.download.base import TransferBase
-from nova_image.options import Settings
+from nova_image.settings import Settings
 
 @deprecated('nova.image.download.file.FileTransfer is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, dest_path=...)')
 class FileTransfer(TransferBase):

@@ -17,7 +17,7 @@ from urllib3 import exceptions as urllib3_exc
 
 from nova_image import errors
 from nova_image.glance.wire import Wire, image_path
-from nova_image.options import Settings
+from nova_image.settings import Settings
 
 CHUNK_BYTES = 1024 * 1024
 _RANGE = re.compile(r'bytes (\d+)-(\d+)/(\d+|\*)')

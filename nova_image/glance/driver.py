@@ -12,13 +12,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nova_image import errors, images, options, signatures, transfer
+from nova_image import errors, images, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.glance import listing, session, translate
 from nova_image.glance.body import Opening
 from nova_image.glance.servers import Servers
 from nova_image.glance.wire import JSON, Wire, image_path
 from nova_image.images import ImageChange
+from nova_image.settings import Settings, current
 
 LOG = logging.getLogger(__name__)
 
@@ -33,9 +34,9 @@ class GlanceDriver(ImageDriver):
         super().__init__(conf, endpoint=endpoint)
         self._servers = Servers(endpoint)
 
-    def _wire(self, context: Any, server: str | None = None) -> tuple[Wire, options.Settings]:
+    def _wire(self, context: Any, server: str | None = None) -> tuple[Wire, Settings]:
         """The requests of one operation, as ``context``."""
-        settings = options.current(self.conf)
+        settings = current(self.conf)
         http = session.session_for(settings)
         auth = session.auth_for(context, settings, self.conf)
         choice = self._servers.choose(context, settings, auth, http, server)
@@ -179,7 +180,7 @@ class GlanceDriver(ImageDriver):
         Without a context: host, port and protocol if any of them is set or nothing else is; otherwise the
         first configured server, else the catalogue's. Never by chance.
         """
-        settings = options.current(self.conf)
+        settings = current(self.conf)
         nobody = context is None and self.endpoint is None
         if nobody and (settings.is_host_set or not settings.api_servers):
             return settings.host_url

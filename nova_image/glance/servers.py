@@ -18,8 +18,8 @@ import keystoneauth1.exceptions
 from keystoneauth1.access import service_catalog
 
 from nova_image import errors
-from nova_image.options import Settings
 from nova_image.references import origin, without_user
+from nova_image.settings import Settings
 
 LOG = logging.getLogger(__name__)
 

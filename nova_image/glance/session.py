@@ -17,7 +17,7 @@ from keystoneauth1 import session as ksa_session
 from oslo_config import cfg
 
 from nova_image.glance import limits
-from nova_image.options import Settings
+from nova_image.settings import Settings
 
 SERVICE_GROUPS = ('glance', 'service_user')
 

@@ -24,8 +24,8 @@ from nova_image import errors
 from nova_image.glance import limits, retries, session
 from nova_image.glance.limits import Limits
 from nova_image.glance.servers import Choice
-from nova_image.options import Settings
 from nova_image.references import origin, without_user
+from nova_image.settings import Settings
 from nova_image.transfer import Upload
 
 LOG = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nova_image import errors, images, options, signatures, transfer
+from nova_image import errors, images, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.images import ImageChange
 from nova_image.local import answers, changes, query, rows, rules
@@ -24,6 +24,7 @@ from nova_image.local.contents import Staging
 from nova_image.local.refusals import Refused
 from nova_image.local.store import Store
 from nova_image.references import check_image_id
+from nova_image.settings import Settings
 
 _stores: dict[str, Store] = {}
 _stores_lock = threading.Lock()
@@ -248,7 +249,7 @@ class LocalDriver(ImageDriver):
             content = rows.content(row)
             record = rows.wire(row, store.contents)
             expected = transfer.Expected.from_record(record)
-        settings = options.Settings(self.conf)
+        settings = Settings(self.conf)
         check = signatures.check_for(context, image_id, lambda: record, settings, trusted_certs)
         if content is None:
             raise errors.ImageHasNoData(image_id=image_id, reason='Image has no associated data')
@@ -299,22 +300,22 @@ class LocalDriver(ImageDriver):
 
     def glance_url(self, context: Any = None) -> str:
         """The configured URL of an image service, as a Glance there would say (C-014, C-322)."""
-        settings = options.Settings(self.conf)
+        settings = Settings(self.conf)
         if self.endpoint:
             return self.endpoint.rstrip('/')
         return settings.api_servers[0] if settings.api_servers else settings.host_url
 
     def close(self) -> None:
         """Close the catalogue in this process; any later operation opens it again."""
-        path = options.Settings(self.conf).local_path
+        path = Settings(self.conf).local_path
         if path and os.path.abspath(path) in _stores:
             store_at(path).close()
 
     def _who(self, context: Any) -> rules.Identity:
-        return rules.identity(context, options.Settings(self.conf).auth_strategy)
+        return rules.identity(context, Settings(self.conf).auth_strategy)
 
     def _store(self) -> Store:
-        path = options.Settings(self.conf).local_path
+        path = Settings(self.conf).local_path
         if not path:
             raise errors.StoreUnreadable(
                 path='(none)', reason='[image] local_path is not set; expected the directory of the local store'

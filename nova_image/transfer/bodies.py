@@ -51,7 +51,7 @@ Opener = Callable[[int], Body]
 
 
 class Limits(Protocol):
-    """The settings a transfer reads; ``nova_image.options.Settings`` has them all."""
+    """The settings a transfer reads; ``nova_image.settings.Settings`` has them all."""
 
     @property
     def num_retries(self) -> int: ...

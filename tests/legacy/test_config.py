@@ -14,7 +14,7 @@ from oslo_config import cfg
 
 from legacy import config
 from legacy.config_history import OPTIONS, position
-from nova_image import options
+from nova_image.settings import Settings
 
 HERE = Path(__file__).parent / 'nova_conf'
 HISTORY = json.loads((Path(__file__).parents[1] / 'contract' / 'surface.json').read_text(encoding='utf-8'))[
@@ -27,12 +27,12 @@ def run(release: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     return status, capsys.readouterr().out
 
 
-def effective(text: str, tmp_path: Path) -> options.Settings:
+def effective(text: str, tmp_path: Path) -> Settings:
     path = tmp_path / 'new.conf'
     path.write_text(text, encoding='utf-8')
     conf = cfg.ConfigOpts()
     conf(['--config-file', str(path)], project='nova')
-    return options.settings(conf)
+    return Settings.of(conf)
 
 
 @pytest.mark.contract('C-290', 'C-291', 'C-292')

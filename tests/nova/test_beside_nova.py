@@ -35,11 +35,12 @@ THEIRS = 'import nova.conf, nova.exception, nova.image.glance'
 def test_both_import_in_either_order_and_read_the_same_options(imports: list[str]) -> None:
     program = '\n'.join(imports) + textwrap.dedent("""
         from nova_image import options
+        from nova_image.settings import Settings
         conf = nova.conf.CONF
         assert conf.glance.num_retries == 3 and conf.glance.api_servers is None, vars(conf.glance)
         conf.set_override('num_retries', 5, 'glance')
         conf.set_override('api_servers', ['http://here:1'], 'glance')
-        settings = options.settings()
+        settings = Settings.of()
         assert settings.num_retries == 5
         assert settings.api_servers == ('http://here:1',)
         assert settings.auth_strategy == conf.api.auth_strategy == 'keystone'

@@ -9,6 +9,7 @@ import pytest
 from oslo_config import cfg
 
 from nova_image import options
+from nova_image.settings import Settings
 
 
 def conf_of(text: str, tmp_path: Path) -> cfg.ConfigOpts:
@@ -20,7 +21,7 @@ def conf_of(text: str, tmp_path: Path) -> cfg.ConfigOpts:
 
 
 def test_defaults_are_those_of_the_newest_release(tmp_path: Path) -> None:
-    settings = options.settings(conf_of('', tmp_path))
+    settings = Settings.of(conf_of('', tmp_path))
     assert settings.driver == 'glance'
     assert settings.num_retries == 3
     assert settings.auth_strategy == 'keystone'
@@ -29,7 +30,7 @@ def test_defaults_are_those_of_the_newest_release(tmp_path: Path) -> None:
 
 
 def test_time_limits_are_on_by_default(tmp_path: Path) -> None:
-    settings = options.settings(conf_of('', tmp_path))
+    settings = Settings.of(conf_of('', tmp_path))
     assert settings.connect_timeout == 10
     assert settings.first_byte_timeout == 60
     assert (settings.stall_bytes, settings.stall_timeout) == (65536, 60)
@@ -40,27 +41,27 @@ def test_time_limits_are_on_by_default(tmp_path: Path) -> None:
 @pytest.mark.contract('C-290')
 def test_the_newest_name_that_is_set_wins(tmp_path: Path) -> None:
     text = '[DEFAULT]\nglance_num_retries = 1\nglance_api_insecure = true\n'
-    assert options.settings(conf_of(text, tmp_path)).num_retries == 1
-    assert options.settings(conf_of(text, tmp_path)).insecure is True
+    assert Settings.of(conf_of(text, tmp_path)).num_retries == 1
+    assert Settings.of(conf_of(text, tmp_path)).insecure is True
     text += '[glance]\nnum_retries = 2\napi_insecure = false\n'
-    assert options.settings(conf_of(text, tmp_path)).num_retries == 2
-    assert options.settings(conf_of(text, tmp_path)).insecure is False
+    assert Settings.of(conf_of(text, tmp_path)).num_retries == 2
+    assert Settings.of(conf_of(text, tmp_path)).insecure is False
 
 
 @pytest.mark.contract('C-292')
 def test_server_list_precedence(tmp_path: Path) -> None:
     host = '[DEFAULT]\nglance_host = h\nglance_port = 1\nglance_protocol = https\n'
-    assert options.settings(conf_of(host, tmp_path)).api_servers == ('https://h:1',)
+    assert Settings.of(conf_of(host, tmp_path)).api_servers == ('https://h:1',)
     old = host + 'glance_api_servers = a:1,https://b:2\n'
-    assert options.settings(conf_of(old, tmp_path)).api_servers == ('http://a:1', 'https://b:2')
+    assert Settings.of(conf_of(old, tmp_path)).api_servers == ('http://a:1', 'https://b:2')
     new = old + '[glance]\napi_servers = https://c/image\n'
-    assert options.settings(conf_of(new, tmp_path)).api_servers == ('https://c/image',)
+    assert Settings.of(conf_of(new, tmp_path)).api_servers == ('https://c/image',)
 
 
 @pytest.mark.contract('C-015')
 def test_a_bare_ipv6_host_is_put_in_brackets(tmp_path: Path) -> None:
     conf = conf_of('[glance]\nhost = ::1\nport = 80\nprotocol = https\n', tmp_path)
-    assert options.settings(conf).host_url == 'https://[::1]:80'
+    assert Settings.of(conf).host_url == 'https://[::1]:80'
 
 
 @pytest.mark.contract('C-052')
@@ -68,7 +69,7 @@ def test_negative_retries_are_taken_as_none_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     conf = conf_of('[glance]\nnum_retries = -1\n', tmp_path)
-    assert options.settings(conf).num_retries == 0
+    assert Settings.of(conf).num_retries == 0
     assert [record.levelname for record in caplog.records] == ['WARNING']
 
 
@@ -76,16 +77,16 @@ def test_negative_retries_are_taken_as_none_with_a_warning(
 def test_options_are_read_at_call_time(tmp_path: Path) -> None:
     conf = conf_of('', tmp_path)
     conf.set_override('api_servers', ['http://one:1'], 'glance')
-    assert options.settings(conf).api_servers == ('http://one:1',)
+    assert Settings.of(conf).api_servers == ('http://one:1',)
     conf.set_override('api_servers', ['http://two:2'], 'glance')
-    assert options.settings(conf).api_servers == ('http://two:2',)
+    assert Settings.of(conf).api_servers == ('http://two:2',)
 
 
 def test_the_environment_chooses_driver_and_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     conf = conf_of('[image]\ndriver = glance\n', tmp_path)
     monkeypatch.setenv('NOVA_IMAGE_DRIVER', 'local')
     monkeypatch.setenv('NOVA_IMAGE_LOCAL_PATH', str(tmp_path))
-    settings = options.settings(conf)
+    settings = Settings.of(conf)
     assert (settings.driver, settings.local_path) == ('local', str(tmp_path))
 
 
@@ -94,7 +95,7 @@ def test_options_registered_by_another_project_stay(tmp_path: Path) -> None:
     theirs = cfg.IntOpt('num_retries', default=7, min=0)
     conf.register_opt(theirs, group='glance')
     conf([])
-    assert options.settings(conf).num_retries == 7
+    assert Settings.of(conf).num_retries == 7
     options.register(conf)
 
 
@@ -103,8 +104,8 @@ def test_another_project_may_register_its_own_definition_later() -> None:
     conf.register_opts([cfg.IntOpt('num_retries', default=7, min=0), cfg.StrOpt('service-type')], group='glance')
     conf([])
     assert conf.glance.num_retries == 7
-    assert options.settings(conf).num_retries == 7
-    assert options.settings(options.register(cfg.ConfigOpts())).num_retries == 3
+    assert Settings.of(conf).num_retries == 7
+    assert Settings.of(options.register(cfg.ConfigOpts())).num_retries == 3
 
 
 def test_two_definitions_of_other_projects_still_clash() -> None:
@@ -116,7 +117,7 @@ def test_two_definitions_of_other_projects_still_clash() -> None:
 
 def test_an_override_must_name_a_setting(tmp_path: Path) -> None:
     with pytest.raises(AttributeError):
-        options.settings(conf_of('', tmp_path), retries=1)
+        Settings.of(conf_of('', tmp_path), retries=1)
 
 
 def test_every_option_is_offered_to_the_config_generator() -> None:

@@ -103,9 +103,9 @@ def test_a_context_that_wraps_its_own_service_token_is_left_alone(make_driver: A
         token_endpoint.Token(None, 'u'), token_endpoint.Token(None, 's')
     )
     caller = Caller('u', get_auth_plugin=lambda: own)
-    from nova_image import options
+    from nova_image.settings import Settings
 
-    assert session.auth_for(caller, options.Settings(driver.conf), driver.conf) is own
+    assert session.auth_for(caller, Settings(driver.conf), driver.conf) is own
 
 
 class Renewing(plugin.BaseAuthPlugin):
@@ -181,9 +181,9 @@ def test_threads_make_one_session_between_them(make_driver: Any, monkeypatch: py
         return real()
 
     monkeypatch.setattr(session.limits, 'timed_session', slow)
-    from nova_image import options
+    from nova_image.settings import Settings
 
-    settings = options.Settings(make_driver('http://h').conf)
+    settings = Settings(make_driver('http://h').conf)
     with ThreadPoolExecutor(8) as pool:
         found = set(map(id, pool.map(lambda _n: session.session_for(settings), range(8))))
     assert len(found) == len(made) == 1
@@ -270,10 +270,10 @@ def test_no_secret_is_logged_at_any_level(
 
 
 def test_certificates_are_verified_unless_told_otherwise(make_driver: Any) -> None:
-    from nova_image import options
+    from nova_image.settings import Settings
 
     def made(**values: Any) -> Any:
-        return session.session_for(options.Settings(make_driver('https://h', **values).conf))
+        return session.session_for(Settings(make_driver('https://h', **values).conf))
 
     assert made().verify is True
     assert made(cafile='/ca').verify == '/ca'
