@@ -14,6 +14,7 @@
     file      {bytes, sha256} of the destination path afterwards, or {state: why not}, or null
     result    what was returned (an iterator: "iterator"), when there was no error
     error     {class, text, code} when there was one
+    requests  HTTP requests that were sent for it: [{method, path, headers, body}], or null; see ``wiretap.py``
     caller    {file, line, function}: the nearest frame outside nova_image, legacy and wrapt
 
 Tokens, service catalogues, and what in a location or URL is secret (user, password, query, metadata)
@@ -37,6 +38,7 @@ from typing import Any
 import wrapt
 
 from nova_image.counting import Tally, counted
+from nova_image.wiretap import Requests
 
 SCHEMA = 1
 HIDDEN = '***'
@@ -83,6 +85,7 @@ class Line:
         self.sent: Tally | None = None
         self.received: Tally | None = None
         self.watch: Any = None
+        self.requests: Requests = []
         self.result: Any = None
         self.error: BaseException | None = None
 
@@ -109,6 +112,7 @@ class Line:
         line['sent'] = self.sent.plain() if self.sent else None
         line['received'] = self.received.plain() if self.received else None
         line['file'] = None if self.watch is None else _file(self.watch)
+        line['requests'] = self._plain([_asked(each.plain()) for each in self.requests]) or None
         if self.error is not None:
             line['error'] = {
                 'class': type(self.error).__name__,
@@ -153,6 +157,15 @@ class Line:
         if self._token and self._token in text:
             text = text.replace(self._token, HIDDEN)
         return _URL.sub(_safe_url, text) if '://' in text else text
+
+
+def _asked(request: dict[str, Any]) -> dict[str, Any]:
+    """A request whose query hides what its names call secret."""
+    path, mark, query = request['path'].partition('?')
+    parts = [part.partition('=') for part in query.split('&')]
+    shown = '&'.join(f'{name}={HIDDEN if _SECRET_KEY.search(name) else value}' if equals else name
+                     for name, equals, value in parts)  # fmt: skip
+    return {**request, 'path': path + mark + shown}
 
 
 def _safe_url(found: re.Match[str]) -> str:

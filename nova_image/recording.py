@@ -20,6 +20,7 @@ from typing import Any, ClassVar, TypeVar
 from nova_image.counting import CountedChunks, CountedSizedChunks, Tally
 from nova_image.driver import ImageDriver
 from nova_image.recorded import Line, kind
+from nova_image.wiretap import into, listen
 
 LOG = logging.getLogger(__name__)
 T = TypeVar('T')
@@ -41,6 +42,7 @@ class RecordingDriver(ImageDriver):
         self.verifies_signatures = inner.verifies_signatures
         self.path = os.path.abspath(path)
         self.failures = 0
+        listen()
 
     def __getattr__(self, name: str) -> Any:
         if name == 'inner':  # while unpickling or half built
@@ -172,7 +174,8 @@ class RecordingDriver(ImageDriver):
 
     def _run(self, line: Line, call: Callable[[], T], keep_open: bool = False) -> T:
         try:
-            result = call()
+            with into(line.requests):
+                result = call()
         except BaseException as error:
             line.error = error
             self._write(line)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import inspect
 import io
 import json
@@ -336,3 +338,69 @@ def test_what_is_not_an_operation_goes_to_the_driver_inside(driver: RecordingDri
     with pytest.raises(NotImplementedError, match='memory'):
         driver.copy_to_store(CONTEXT, ID, 'fast')
     assert lines(driver)[0]['op'] == 'copy_to_store'
+
+
+# -- requests
+
+
+class _Wired(Memory):
+    """A driver that sends real requests to a server that answers anything."""
+
+    def __init__(self, port: int) -> None:
+        super().__init__()
+        self.port = port
+
+    def update(self, *args: Any, **more: Any) -> dict[str, Any]:
+        connection = http.client.HTTPConnection('127.0.0.1', self.port, timeout=5)
+        hidden = {'X-Auth-Token': CONTEXT.auth_token, 'Cookie': 'c=1'}
+        patch = json.dumps([{'op': 'add', 'path': '/a', 'value': '1', 'password': 'pass-1'}])
+        for method, path, body, headers in (
+            ('POST', '/v3/auth/tokens', '{"auth": "pass-2"}', {'Content-Type': 'application/json'}),
+            ('PATCH', '/v2/images/x?limit=2&api_key=key-1', patch, {'Content-Type': 'application/v2+json'}),
+            ('PUT', '/v2/images/x/file', b'12345', {'Content-Type': 'application/octet-stream'}),
+            ('GET', '/v2/images/x', None, {}),
+        ):
+            connection.request(method, path, body, {**hidden, **headers})
+            connection.getresponse().read()
+        connection.close()
+        return self._record()
+
+
+class _Anything(http.server.BaseHTTPRequestHandler):
+    protocol_version = 'HTTP/1.1'
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        self.send_response(200)
+        self.send_header('Content-Length', '0')
+        self.end_headers()
+
+    do_GET = do_PUT = do_PATCH = do_POST = answer
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_requests_are_told_without_what_is_secret(tmp_path: Any) -> None:
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), _Anything)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    try:
+        driver = RecordingDriver(_Wired(server.server_port), str(tmp_path / 'ops'))
+        driver.update(CONTEXT, ID, {}, None)
+        driver.show(CONTEXT, ID)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    text = (tmp_path / 'ops').read_text()
+    update, show = map(json.loads, text.splitlines())
+    assert [(each['method'], each['path'], each.get('body')) for each in update['requests']] == [
+        ('PATCH', '/v2/images/x?limit=2&api_key=***', [{'op': 'add', 'path': '/a', 'value': '1', 'password': '***'}]),
+        ('PUT', '/v2/images/x/file', {'bytes': 5}),
+        ('GET', '/v2/images/x', None),
+    ]
+    assert update['requests'][0]['headers'] == {'content-type': 'application/v2+json'}
+    assert show['requests'] is None
+    for secret in (CONTEXT.auth_token, 'pass-1', 'pass-2', 'key-1', 'c=1'):
+        assert secret not in text
