@@ -10,7 +10,10 @@ import argparse
 import http.client
 import io
 import json
+import os
+import resource
 import statistics
+import tempfile
 import time
 import types
 import warnings
@@ -19,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 FIRST = '00000000-0000-0000-0000-000000000001'
+LARGE = '00000000-0000-0000-0000-00000000ffff'
 DATA = b'x' * 65536
 INFO = {'name': 'made', 'disk_format': 'raw', 'container_format': 'bare', 'properties': {'a': 'b'}}
 CHANGE = {'name': 'changed', 'properties': {'c': 'd'}}
@@ -61,6 +65,13 @@ class GlanceClient:
     def get(self) -> Any:
         return self.client.images.get(FIRST)
 
+    def download(self, path: str) -> None:
+        with open(path, 'wb') as file:
+            for chunk in self.client.images.data(LARGE):  # noqa: FURB122 - as its users write it
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+
 
 class GlanceClientHTTP(GlanceClient):
     """The HTTP client inside glanceclient, without its models."""
@@ -87,6 +98,9 @@ class Nova:
 
     def get(self) -> Any:
         return self.api.get(self.context, FIRST)
+
+    def download(self, path: str) -> None:
+        self.api.download(self.context, LARGE, dest_path=path)
 
     def create(self) -> Any:
         return self.api.create(self.context, dict(INFO, properties={'a': 'b'}), data=io.BytesIO(DATA))
@@ -131,6 +145,9 @@ class Legacy(Nova):
 
     def get(self) -> Any:
         return self.service.show(self.context, FIRST)
+
+    def download(self, path: str) -> None:
+        self.service.download(self.context, LARGE, dst_path=path)
 
     def create(self) -> Any:
         return self.service.create(self.context, dict(INFO), data=io.BytesIO(DATA))
@@ -192,6 +209,19 @@ def _requests(url: str, call: Callable[[], object]) -> int:
     return _count(url)
 
 
+def _download(peer: Any) -> dict[str, Any]:
+    """One download to a file, verified and on the disk; with what it takes of memory."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, 'image')
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        started, cpu = time.perf_counter(), time.process_time()
+        peer.download(path)
+        found = {'cpu': time.process_time() - cpu, 'wall': time.perf_counter() - started}
+        found['memory'] = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory) * 1024
+        assert os.path.getsize(path) >= 1 << 20
+    return found
+
+
 def measure(case: str, name: str, url: str) -> dict[str, Any]:
     if case == 'deprecated call':
         return {'cpu': _deprecated_call(name)}
@@ -202,6 +232,8 @@ def measure(case: str, name: str, url: str) -> dict[str, Any]:
     if case == 'get':
         return _operation(peer, url, peer.get, 200, 3)
     peer.get()
+    if case == 'download':
+        return _download(peer)
     if case == 'create with data':
         return {'requests': _requests(url, peer.create)}
     image = peer.queue()

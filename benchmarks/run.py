@@ -41,6 +41,7 @@ CASES: dict[str, tuple[str, ...]] = {
     'create with data': ('nova', 'nova_image', 'legacy'),
     'update': ('nova', 'nova_image', 'legacy'),
     'update with data': ('nova', 'nova_image', 'legacy'),
+    'download': ('nova', 'glanceclient', 'nova_image', 'legacy'),
     'deprecated call': ('nothing', 'wrapt', 'debtcollector', 'legacy'),
 }
 IMPORTS = {
@@ -75,9 +76,9 @@ def prepare(environment: Path) -> Path:
 
 
 @contextlib.contextmanager
-def serving(python: Path, images: int) -> Iterator[str]:
+def serving(python: Path, images: int, mib: int) -> Iterator[str]:
     """The loopback server, as its URL."""
-    command = [python, HERE / 'server.py', '--images', str(images)]
+    command = [python, HERE / 'server.py', '--images', str(images), '--mib', str(mib)]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdin is not None and server.stdout is not None
     try:
@@ -162,19 +163,22 @@ def main() -> int:
     parser.add_argument('--env', type=Path, default=place, help='virtual environment to make or reuse')
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--images', type=int, default=10_000, help='images in a listing')
+    parser.add_argument('--mib', type=int, default=1024, help='size of the image that is downloaded')
     parser.add_argument('--output', type=Path, default=HERE, help='where RESULTS.md and results.json go')
     arguments = parser.parse_args()
+    load = round(os.getloadavg()[0], 1)
     python = prepare(arguments.env.absolute())
     rounds: list[tuple[str, str, dict[str, Any]]] = []
-    with serving(python, arguments.images) as url:
+    with serving(python, arguments.images, arguments.mib) as url:
         for number in range(arguments.rounds):
             print(f'round {number + 1} of {arguments.rounds} ...', file=sys.stderr)
             rounds.extend(one_round(python, url))
     results = {
         'schema': 1,
-        'machine': machine(python),
+        'machine': {**machine(python), 'load before': load},
         'rounds': arguments.rounds,
         'images': arguments.images,
+        'mib': arguments.mib,
         'medians': medians(rounds),
     }
     (arguments.output / 'results.json').write_text(json.dumps(results, indent=1) + '\n', encoding='utf-8')

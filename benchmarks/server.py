@@ -10,7 +10,9 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import sys
+import tempfile
 import threading
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +22,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 COMMON = Path(__file__).parents[1] / 'legacy' / 'equivalence' / 'golden' / 'common.json'
 TIME = '2026-01-02T03:04:05Z'
+LARGE = '00000000-0000-0000-0000-00000000ffff'
+MIB = 1024 * 1024
 
 
 def image(number: int, properties: int) -> dict[str, Any]:
@@ -38,15 +42,42 @@ def image(number: int, properties: int) -> dict[str, Any]:
     return wire
 
 
-class Glance:
-    """Canned images for listings, live ones for changes."""
+class Large:
+    """An image to download: random bytes in a file that has no name, so that it is gone with the server."""
 
-    def __init__(self, images: int, properties: int) -> None:
+    def __init__(self, mib: int) -> None:
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the server is
+        md5, sha512 = hashlib.md5(), hashlib.sha512()
+        for _ in range(mib):
+            piece = os.urandom(MIB)
+            md5.update(piece)
+            sha512.update(piece)
+            self.file.write(piece)
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        self.size = mib * MIB
+        self.record = {
+            **image(0xFFFF - 1, 0), 'id': LARGE, 'self': f'/v2/images/{LARGE}', 'file': f'/v2/images/{LARGE}/file',
+            'size': self.size, 'checksum': md5.hexdigest(), 'os_hash_value': sha512.hexdigest(),
+        }  # fmt: skip
+
+    def send(self, connection: int) -> None:
+        """From the page cache into the socket, so that little of the machine goes to the server."""
+        sent = 0
+        while sent < self.size:
+            sent += os.sendfile(connection, self.file.fileno(), sent, self.size - sent)
+
+
+class Glance:
+    """Canned images for listings, live ones for changes, a large one for downloads."""
+
+    def __init__(self, images: int, properties: int, large: Large) -> None:
         canned = [image(number, properties) for number in range(images)]
         self.ids = [each['id'] for each in canned]
         self.places = {image_id: place for place, image_id in enumerate(self.ids)}
         self.texts = [json.dumps(each) for each in canned]
-        self.live: dict[str, dict[str, Any]] = {canned[0]['id']: canned[0]}
+        self.large = large
+        self.live: dict[str, dict[str, Any]] = {canned[0]['id']: canned[0], LARGE: large.record}
         self.pages: dict[str, bytes] = {}
         schema = json.loads(COMMON.read_text(encoding='utf-8'))['shared']['schema-image']
         self.schema = json.dumps(schema).encode()
@@ -117,6 +148,9 @@ def handler_for(glance: Glance) -> type[BaseHTTPRequestHandler]:
             image_id = path.split('/')[3]
             if image_id not in glance.live:
                 return self.answer(404, b'no such image', 'text/plain')
+            if path.endswith('/file') and self.command == 'GET':
+                self.answer(200, b'', 'application/octet-stream', glance.large.size)
+                return glance.large.send(self.connection.fileno())
             if path.endswith('/file'):
                 glance.upload(image_id, body)
                 return self.answer(204, b'', 'text/plain')
@@ -136,8 +170,11 @@ def handler_for(glance: Glance) -> type[BaseHTTPRequestHandler]:
             self.rfile.readline()
             return b''.join(parts)
 
-        def answer(self, status: int, content: bytes, kind: str = 'application/json') -> None:
-            head = f'HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {len(content)}\r\n\r\n'
+        def answer(
+            self, status: int, content: bytes, kind: str = 'application/json', size: int | None = None
+        ) -> None:
+            length = len(content) if size is None else size
+            head = f'HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n'
             self.wfile.write(head.encode() + content)
 
         def log_message(self, format: str, *args: object) -> None:
@@ -150,10 +187,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--images', type=int, default=10_000)
     parser.add_argument('--properties', type=int, default=15)
+    parser.add_argument('--mib', type=int, default=1024, help='size of the image to download')
     arguments = parser.parse_args()
-    server = ThreadingHTTPServer(
-        ('127.0.0.1', 0), handler_for(Glance(arguments.images, arguments.properties))
-    )
+    glance = Glance(arguments.images, arguments.properties, Large(arguments.mib))
+    server = ThreadingHTTPServer(('127.0.0.1', 0), handler_for(glance))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(server.server_address[1], flush=True)
