@@ -13,8 +13,13 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from legacy.migrate import journal, worktree
 from legacy.migrate.options import BadSettings, load
-from legacy.migrate.result import Result, run
+from legacy.migrate.result import Problem, Result, run
+
+
+class Uncommitted(ValueError):
+    """Git could not give back what the run would change."""
 
 
 def scan_main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +37,11 @@ def migrate_main(argv: Sequence[str] | None = None) -> int:
     )
     mode.add_argument('--write', action='store_true', help='write the changed files')
     mode.add_argument('--check', action='store_true', help='only say whether anything would change')
+    mode.add_argument('--resume', action='store_true', help='finish a --write that was interrupted, and no more')
+    mode.add_argument('--undo', action='store_true', help='take back a --write that was interrupted')
+    parser.add_argument(
+        '--force', action='store_true', help='write even where Git has uncommitted changes in the paths'
+    )
     return _guarded(lambda: _migrate(parser.parse_args(argv)))
 
 
@@ -53,7 +63,7 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
 def _guarded(work: Callable[[], int]) -> int:
     try:
         return work()
-    except (OSError, ImportError, BadSettings) as err:
+    except (OSError, ImportError, BadSettings, Uncommitted) as err:
         print(f'nova-image: {_reason(err)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -74,6 +84,11 @@ def _run(options: argparse.Namespace) -> Result:
     given = {'select': options.select, 'ignore': options.ignore, 'exclude': options.exclude}
     chosen = load(Path(options.root or '.'), given)
     result = run(options.paths, options.root, progress=progress, options=chosen)
+    result.problems += [
+        Problem(os.path.relpath(each, options.root or '.'), journal.told(each))
+        for each in journal.pending(map(Path, options.paths))
+        if each.name == journal.NAME
+    ]
     if progress is not None:
         sys.stderr.write('\r\033[K')
     return result
@@ -103,12 +118,16 @@ def _scan(options: argparse.Namespace) -> int:
 def _migrate(options: argparse.Namespace) -> int:
     from legacy.migrate import report
 
+    if options.resume or options.undo or options.write:
+        _settle(options)
+    if options.resume or options.undo:
+        return 0
     result = _run(options)
     if result.unaccounted:
         _say(report.FORMATS[options.format](result))
         return _end(result, options.format)
     if options.write:
-        result.write()
+        _write(result, options)
         _say(
             report.text(result, written=True)
             if options.format == 'text'
@@ -135,6 +154,33 @@ def _migrate(options: argparse.Namespace) -> int:
                 print(report._line(site, False), file=sys.stderr)
         print(report.summary(result), file=sys.stderr)
     return _end(result, options.format)
+
+
+def _settle(options: argparse.Namespace) -> None:
+    """Finish or undo what an interrupted run left."""
+    found = journal.pending(map(Path, options.paths))
+    for each in found:
+        changed = journal.settle(each, forward=not options.undo)
+        word = 'taken back' if options.undo else 'finished'
+        count = f'{len(changed)} file{"" if len(changed) == 1 else "s"}'
+        print(f'nova-image: the interrupted run in {each.parent} is {word}: {count}', file=sys.stderr)
+    if not found and not options.write:
+        print('nova-image: no interrupted run in, above or below these paths', file=sys.stderr)
+
+
+def _write(result: Result, options: argparse.Namespace) -> None:
+    changed = [result.files[path].absolute for path in result.changed]
+    dirty = worktree.uncommitted(map(Path, options.paths), changed) if changed and not options.force else []
+    if dirty:
+        more = f' and {len(dirty) - 3} more' if len(dirty) > 3 else ''
+        raise Uncommitted(
+            f'uncommitted changes in {", ".join(dirty[:3])}{more}, nothing is written; '
+            'commit or stash them, or write all the same with --force'
+        )
+    for path in changed:
+        if (names := path.stat().st_nlink) > 1:
+            print(f'nova-image: {path} has {names} names (hard links); only this one changes', file=sys.stderr)
+    result.write()
 
 
 def _say(text: str) -> None:

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which files a run looks at, and how they are written: whole, by rename, mode kept.
+"""Which files a run looks at, and which it writes; how they are written stands in ``journal.py``.
 
 Links inside a tree are not followed, so nothing outside the given paths is read or written.
 """
 
 from __future__ import annotations
 
-import contextlib
 import fnmatch
 import os
 import re
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from legacy.migrate import journal
 
 if TYPE_CHECKING:
     from legacy.migrate.result import Result
@@ -114,34 +114,18 @@ def is_whole(found: Found, package: str) -> bool:
 def write_all(result: Result, destination: Path | None) -> list[str]:
     """Write every changed file; see :meth:`Result.write`.
 
-    :raises OSError: a file cannot be written, or changed since it was read; files before it are written
+    :raises OSError: a file cannot be written, or changed since it was read; then none is written
     """
-    written = []
+    steps = []
     for path in result.changed:
         each = result.files[path]
-        target = each.absolute if destination is None else destination / path
-        if destination is None and target.read_bytes() != each.old_bytes:
+        if destination is not None:
+            target = destination / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            journal.replace(Path(os.path.realpath(target)), each.new_bytes, each.absolute)
+        elif each.absolute.read_bytes() != each.old_bytes:
             raise OSError(f'{path} changed while it was looked at; run again')
-        target.parent.mkdir(parents=True, exist_ok=True)
-        replace(Path(os.path.realpath(target)), each.new_bytes, each.absolute)
-        written.append(path)
-    return written
-
-
-def replace(target: Path, data: bytes, like: Path) -> None:
-    """Put ``data`` at ``target`` whole, with the mode of ``like``."""
-    information = os.stat(like)
-    handle, name = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
-    try:
-        with os.fdopen(handle, 'wb') as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(name, stat.S_IMODE(information.st_mode))
-        with contextlib.suppress(OSError):
-            os.chown(name, information.st_uid, information.st_gid)
-        os.replace(name, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-        raise
+        else:
+            steps.append(journal.Step(each.absolute, each.old_bytes, each.new_bytes))
+    journal.write(steps)
+    return result.changed
