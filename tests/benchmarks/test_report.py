@@ -45,10 +45,11 @@ def test_an_aim_that_is_missed_is_said_so_in_its_own_row(report: Any, results: d
 
 def test_a_ratio_is_reached_on_its_own_side(report: Any, results: dict[str, Any]) -> None:
     medians = results['medians']
-    for _what, case, figure, first, second, _words, aim, smaller in report.RATIOS:
+    for what, case, figure, first, second, _words, aim, smaller in report.RATIOS:
         medians[case][second][figure] = 1.0
         medians[case][first][figure] = aim * (0.9 if smaller else 1.1)
-        row = next(line for line in report.aims(medians, results['images']) if f'{first} : {second} ' in line)
+        rows = [line for line in report.aims(medians, results['images']) if f'{what}: {first} : {second} ' in line]
+        (row,) = rows
         assert row.endswith('| yes |')
 
 
