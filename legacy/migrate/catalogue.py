@@ -23,7 +23,7 @@ SHIM = OLD_MODULES['nova.image.glance']
 NEW_PACKAGE = 'nova_image'
 NEW_CALL = f'{NEW_PACKAGE}.api.API'
 SERVICE_CLASS = 'GlanceImageService'
-DEFAULT, REMOTE = 'get_default_image_service', 'get_remote_image_service'
+REMOTE = 'get_remote_image_service'
 
 #: Old names of the module itself (functions, classes, private helpers), bare.
 MODULE_NAMES: Mapping[str, OldName] = {name: entry for name, entry in NAMES.items() if '.' not in name}
@@ -34,6 +34,9 @@ NEW_NAMES = frozenset(
     entry.rewrite.to for entry in MODULE_NAMES.values() if entry.rewrite.to and entry.rewrite.to != 'API'
 )
 SERVICE_CLASSES = tuple(name for name, entry in MODULE_NAMES.items() if entry.rewrite.pattern == 'P-19')
+
+#: Whatever an old service could be asked for, private names included.
+EVERY_METHOD = frozenset(name.rpartition('.')[2] for name in NAMES if name.split('.')[0] in SERVICE_CLASSES)
 
 
 def service_method(name: str) -> Rewrite | None:
@@ -72,9 +75,4 @@ WORDS = re.compile(
     rb'\bglance\b|\bnova\s*\.\s*image\b|\blegacy\b|\b(?:'
     + b'|'.join(re.escape(name).encode() for name in sorted(MODULE_NAMES, key=len, reverse=True))
     + rb')\b'
-)
-NAME_WORDS = re.compile(
-    rb'(?<![\w])(?:'
-    + b'|'.join(re.escape(name).encode() for name in sorted(MODULE_NAMES, key=len, reverse=True))
-    + rb')(?![\w])'
 )

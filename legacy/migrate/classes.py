@@ -32,11 +32,16 @@ def class_of_self(unit: Unit, holder: Node) -> Node | None:
     first = parameters.named[0] if parameters is not None and parameters.named else None
     if first is None or inner(first).text.split(':')[0].strip() != holder.text:
         return None
-    owner, block = home.node.parent, home.node.parent
-    if owner is not None and owner.type == 'decorated_definition':
-        if any(each.text.startswith('@staticmethod') for each in owner.children if each.type == 'decorator'):
-            return None
-        block = owner.parent
+    owner = home.node.parent
+    decorators = [each.text for each in owner.children if each.type == 'decorator'] if owner is not None else []
+    return None if any(each.startswith('@staticmethod') for each in decorators) else class_around(home.node)
+
+
+def class_around(function: Node) -> Node | None:
+    """The class that a function is a method of, or None."""
+    block = function.parent
+    if block is not None and block.type == 'decorated_definition':
+        block = block.parent
     above = block.parent if block is not None and block.type == 'block' else None
     return above if above is not None and above.type == 'class_definition' else None
 

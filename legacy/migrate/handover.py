@@ -7,18 +7,15 @@ caller move together or not at all. Constructors, decorated functions and forwar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from legacy.migrate.arguments import Arguments
-from legacy.migrate.classes import class_of_self, relatives
-from legacy.migrate.environment import UNBOUND
+from legacy.migrate.classes import class_around, class_of_self, relatives
+from legacy.migrate.lineage import Definition, Lineage, definition
 from legacy.migrate.scopes import Binding, targets
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
-
-#: Dotted module name -> its file, if the run has exactly one.
-Resolver = Callable[[str], Unit | None]
 
 
 @dataclass(eq=False)
@@ -87,59 +84,37 @@ def default_of(function: Node, name: str) -> Node | None:
     return None
 
 
-def callee(unit: Unit, call: Node, resolver: Resolver) -> Handover | None:
+def callee(unit: Unit, call: Node, lineage: Lineage) -> Handover | None:
     """The definition that a call runs, if there is no doubt about it."""
     function = inner(call.get('function') or call)
-    found: tuple[Unit, Node] | None = None
+    found = definition(unit, function, lineage.resolver)
     skip = 0
-    if function.type == 'identifier':
-        found = _plain(unit, function, resolver)
+    if found is not None and found[1].type == 'class_definition':
+        found, skip = lineage.initializer(*found), 1
     elif function.type == 'attribute':
         holder, name = function.get('object'), function.get('attribute')
         assert holder is not None and name is not None
         owner = class_of_self(unit, holder)
         if owner is not None:
             found, skip = _method(unit, owner, name.text), 1
-        else:
-            ref = unit.resolve(holder)
-            target = (
-                resolver(ref.dotted) if ref is not None and ref.kind == 'other' and not ref.doubt else None
-            )
-            found = _in_module(target, name.text)
+        elif name.text == '__init__':
+            found, skip = _above(unit, function, holder, lineage)
     if found is None or found[1].parent is None or found[1].parent.type == 'decorated_definition':
         return None
     return Handover(unit, call, *found, skip)
 
 
-def _plain(unit: Unit, name: Node, resolver: Resolver) -> tuple[Unit, Node] | None:
-    home = unit.scopes.lookup(name.text, unit.scopes.around(name))
-    if home is None or home.kind == 'class':
-        return None
-    bindings = unit.scopes.all_bindings(name.text, home)
-    if len(bindings) != 1 or UNBOUND in unit.definitions(name):
-        return None
-    binding = bindings[0]
-    if binding.kind == 'def':
-        return unit, binding.owner
-    if binding.kind == 'from':
-        ref = unit.binding_ref(binding)
-        if ref is not None and ref.kind == 'other' and not ref.doubt:
-            module, _, original = ref.dotted.rpartition('.')
-            return _in_module(resolver(module), original)
-    return None
-
-
-def _in_module(target: Unit | None, name: str) -> tuple[Unit, Node] | None:
-    if target is None:
-        return None
-    bindings = target.scopes.all_bindings(name, target.scopes.module)
-    if (
-        len(bindings) != 1
-        or bindings[0].kind != 'def'
-        or bindings[0].owner.closest('if_statement', 'try_statement')
-    ):
-        return None
-    return target, bindings[0].owner
+def _above(unit: Unit, function: Node, holder: Node, lineage: Lineage) -> tuple[Definition | None, int]:
+    """The constructor of a base class: ``super().__init__``, or ``Base.__init__`` with self."""
+    inside = function.closest('function_definition')
+    owner = class_around(inside) if inside is not None else None
+    if holder.type == 'call' and (holder.get('function') or holder).text == 'super' and owner is not None:
+        bases = lineage.bases(unit, owner)
+        return (lineage.initializer(*bases[0]) if len(bases) == 1 and bases[0] is not None else None), 1
+    base = definition(unit, holder, lineage.resolver)
+    if base is not None and base[1].type == 'class_definition':
+        return lineage.initializer(*base), 0
+    return None, 0
 
 
 def _method(unit: Unit, owner: Node, name: str) -> tuple[Unit, Node] | None:
@@ -149,79 +124,3 @@ def _method(unit: Unit, owner: Node, name: str) -> tuple[Unit, Node] | None:
     if len(found) != 1 or found[0].kind != 'def':
         return None
     return unit, found[0].owner
-
-
-class Callers:
-    """Whether every caller of a function has been seen."""
-
-    def __init__(
-        self,
-        containing: Callable[[bytes], list[tuple[str, bytes]]],
-        parsed: Callable[[str], Unit | None],
-        resolver: Resolver,
-    ) -> None:
-        self._containing = containing
-        self._parsed = parsed
-        self._resolver = resolver
-        self._known: dict[int, str] = {}
-
-    def unseen(self, handover: Handover, seen: set[int]) -> str:
-        """Why the callers of the function may not all be known, or ''.
-
-        :param seen: ids of the calls that are followed
-        """
-        key = id(handover.function)
-        if key not in self._known:
-            self._known[key] = self._look(handover, seen)
-        return self._known[key]
-
-    def _look(self, handover: Handover, seen: set[int]) -> str:
-        unit, function = handover.target, handover.function
-        name = (function.get('name') or function).text
-        nested = unit.scopes.around(function).is_function
-        if not nested and not name.startswith('_') and not unit.whole:
-            return f'{name}() may be called from outside the given paths'
-        if name.startswith('__'):
-            return f'{name}() is called by Python itself'
-        for path, _data in [(unit.path, b'')] if nested else self._containing(name.encode()):
-            other = self._parsed(path)
-            if other is None:
-                return f'{path} mentions {name} and cannot be looked into'
-            for start, end in other.words(name):
-                node = other.source.at(start, end)
-                why = self._occurrence(other, node, handover, seen, name)
-                if why:
-                    return f'{path}:{node.line} {why}'
-        return ''
-
-    def _occurrence(self, unit: Unit, node: Node, handover: Handover, seen: set[int], name: str) -> str:
-        if node.type == 'comment':
-            return ''
-        if node.type in ('string_content', 'string'):
-            words = node.text.strip('\'"')
-            return f'names {name} in a string' if words == name or words.endswith(f'.{name}') else ''
-        parent = node.parent
-        if parent is None or node.type != 'identifier':
-            return f'uses {name} in a way that is not followed'
-        if parent.type == 'function_definition' and node.field == 'name':
-            if parent is handover.function or not handover.skip:
-                return ''
-            return f'defines another {name}'
-        if parent.type in ('dotted_name', 'aliased_import'):
-            if parent.type == 'aliased_import' or (
-                parent.parent is not None and parent.parent.type == 'aliased_import'
-            ):
-                return f'imports {name} under another name'
-            return ''
-        if parent.type == 'keyword_argument' and node.field == 'name':
-            return ''
-        place = parent if parent.type == 'attribute' and node.field == 'attribute' else node
-        call = place.parent
-        if call is not None and call.type == 'call' and place.field == 'function':
-            if id(call) in seen:
-                return ''
-            other = callee(unit, call, self._resolver)
-            if other is not None and other.function is not handover.function:
-                return ''
-            return f'calls {name}() with something else'
-        return f'uses {name} as a value'

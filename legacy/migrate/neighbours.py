@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 
-from legacy.migrate.groups import Outside
 from legacy.migrate.unit import Unit
 
 
@@ -15,7 +14,7 @@ def stem_of(path: str) -> str:
     return parts[-2] if parts[-1] == '__init__' and len(parts) > 1 else parts[-1]
 
 
-class Neighbours(Outside):
+class Neighbours:
     """The Python files of the run.
 
     :ivar shim_taken: why the shim cannot be imported by its name in this tree, or ''
@@ -25,7 +24,7 @@ class Neighbours(Outside):
         self.texts = texts
         self.shim_taken = shim_taken
         self._containing: dict[bytes, list[tuple[str, bytes]]] = {}
-        self._attributes: dict[str, list[tuple[str, int]]] = {}
+        self._attributes: dict[str, list[str]] = {}
 
     def containing(self, name: bytes) -> list[tuple[str, bytes]]:
         """The files that contain a name, looked for once."""
@@ -35,32 +34,17 @@ class Neighbours(Outside):
             self._containing[name] = found
         return found
 
-    def reads_attribute(self, unit: Unit, name: str) -> str:
-        """See :class:`Outside`."""
+    def reaching(self, name: str) -> list[str]:
+        """The files with an access to ``.name``, or with the name in quotes."""
         if name not in self._attributes:
-            self._attributes[name] = self._accesses(name.encode())
-        for path, line in self._attributes[name]:
-            if path != unit.path:
-                return f'{path}:{line}'
-        return ''
-
-    def _accesses(self, name: bytes) -> list[tuple[str, int]]:
-        word = re.escape(name)
-        pattern = re.compile(rb'\.\s*' + word + rb'\b|[\'"]' + word + rb'[\'"]')
-        assigned = re.compile(rb'\bself\s*\.\s*' + word + rb'\s*=[^=]')
-        found = []
-        for path, data in self.containing(name):
-            own = bool(assigned.search(data))
-            for match in pattern.finditer(data):
-                before = data[max(0, match.start() - 80) : match.start()].rstrip(b' \t\r\n\\')
-                on_self = re.search(rb'(?<![\w.])(?:self|cls)$', before) is not None
-                if not (own and on_self and match.group().startswith(b'.')):
-                    found.append((path, data.count(b'\n', 0, match.start()) + 1))
-                    break
-        return found
+            word = re.escape(name.encode())
+            pattern = re.compile(rb'\.[\s\\]*' + word + rb'\b|[\'"]' + word + rb'[\'"]')
+            found = self.containing(name.encode())
+            self._attributes[name] = [path for path, data in found if pattern.search(data)]
+        return self._attributes[name]
 
     def reads_global(self, unit: Unit, name: str) -> str:
-        """See :class:`Outside`."""
+        """``file:line`` where a module-level name of ``unit`` may be imported or reached, or ''."""
         stem, word = re.escape(stem_of(unit.path)).encode(), re.escape(name).encode()
         through = rb'\b' + stem + rb'\s*\.\s*' + word + rb'\b'
         listed = rb'from\s+[\w.]*\b' + stem + rb'\s+import\s*(?:\([^)]*?|[^\n(]*?)\b' + word + rb'\b'

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from legacy.migrate import accounting, catalogue, edits, files
 from legacy.migrate.find import Import, Reference, imports, references
+from legacy.migrate.givers import Givers
 from legacy.migrate.groups import Groups
-from legacy.migrate.handover import Callers
+from legacy.migrate.lineage import Lineage
 from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.options import Options
 from legacy.migrate.result import FileResult, Problem, Result
@@ -24,6 +25,7 @@ from legacy.migrate.rules.names import NewNames
 from legacy.migrate.sites import Book
 from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Source, Unreadable, compiles, encoding_of, text_of
+from legacy.migrate.troubles import Troubles
 from legacy.migrate.unit import Unit
 from legacy.migrate.work import Others, Work
 
@@ -52,7 +54,9 @@ def migrate(
             works.append(work)
     neighbours = Neighbours(texts, _shim_taken(root, result))
     others = Others(works, result, texts, {each.path: each for each in looked_at})
-    trace = Trace(others.module)
+    lineage = Lineage(others.module)
+    reaching = lambda name: [unit for path in neighbours.reaching(name) if (unit := others.unit(path))]
+    trace = Trace(lineage, reaching)
     acquisitions = {}
     for work in works:
         work.imports = imports(work.unit)
@@ -65,10 +69,11 @@ def migrate(
     trace.run()
     for work in works:
         work.double = _double(work)
-    callers = Callers(neighbours.containing, others.unit, others.module)
+    givers = Givers(neighbours.containing, others.unit, lineage)
+    troubles = Troubles(trace, givers, reaching, neighbours.reads_global)
     doubles = {work.unit.path: work.double for work in works}
     names = {work.unit.path: work.names for work in works}
-    groups = Groups(trace, names, neighbours, doubles, options.wants, callers)
+    groups = Groups(trace, names, troubles, doubles, options.wants)
     rewritten = {id(each) for group in groups.groups if not group.troubles for each in group.acquisitions}
     by_path = {work.unit.path: work for work in works}
     for group in groups.groups:

@@ -8,13 +8,16 @@ What a use is rewritten to is the rules' business; which acquisitions stand or f
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import TESTS, Arguments, is_test, remote_parts
-from legacy.migrate.classes import class_of_self, is_store, relatives
+from legacy.migrate.attributes import Reach, accesses
+from legacy.migrate.classes import class_around, class_of_self, is_store, relatives
 from legacy.migrate.environment import UNBOUND
-from legacy.migrate.handover import Handover, Resolver, callee
+from legacy.migrate.handover import Handover, callee
+from legacy.migrate.lineage import Lineage
 from legacy.migrate.scopes import Binding
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Ref, Unit
@@ -24,8 +27,10 @@ from legacy.migrate.values import Acquisition, Attribute, Use, Value
 class Trace:
     """All values of one run."""
 
-    def __init__(self, resolver: Resolver = lambda dotted: None) -> None:
-        self.resolver = resolver
+    def __init__(self, lineage: Lineage, reaching: Callable[[str], Iterable[Unit]]) -> None:
+        self.lineage = lineage
+        self.reach = Reach(lineage)
+        self._reaching = reaching
         self.handovers: dict[int, Handover | None] = {}
         self.received: dict[int, list[Handover]] = {}
         self.branches: list[tuple[Unit, Node, Node]] = []
@@ -105,9 +110,19 @@ class Trace:
         elif parent.type in TESTS and value.kind != 'id':
             self._use(unit, node, value, 'test')
         elif parent.type in ('return_statement', 'yield', 'lambda'):
-            self._leave(unit, node, value, 'P-25', 'the service is returned; its callers live elsewhere')
+            self._returned(unit, node, parent, value)
         else:
             self._leave(unit, node, value, 'P-25', f'used as a value in {_words(parent.type)}')
+
+    def _returned(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
+        """A property returns what its readers get; other callers live elsewhere."""
+        function = node.closest('function_definition', 'lambda')
+        lazy = property_of(function) if parent.type == 'return_statement' and function is not None else None
+        name = function.get('name') if function is not None else None
+        if lazy is not None and name is not None and value.kind == 'service' and not value.of.remote:
+            self._store(unit, lazy, name, name.text, value)
+        else:
+            self._leave(unit, node, value, 'P-25', 'the service is returned; its callers live elsewhere')
 
     def _in_assignment(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         left = parent.get('left')
@@ -178,7 +193,7 @@ class Trace:
     def _hand(self, unit: Unit, node: Node, call: Node, value: Value) -> bool:
         """Follow a service (or its id) into the function it is given to."""
         if id(call) not in self.handovers:
-            found = callee(unit, call, self.resolver) if call.type == 'call' else None
+            found = callee(unit, call, self.lineage) if call.type == 'call' else None
             self.handovers[id(call)] = found
             if found is not None:
                 self.received.setdefault(id(found.function), []).append(found)
@@ -254,6 +269,10 @@ class Trace:
         if value.kind != 'id' and is_test(parent):
             self._use(unit, node, value, 'test')
             return
+        if value.kind == 'service' and parent.get('operator') is not None and _is_or(parent):
+            self.branches += [(unit, parent, each) for each in parent.named if each is not node]
+            self._push(unit, parent, value)
+            return
         reason = 'an injected service may be used instead, which is unknown here'
         self._leave(unit, node, value, 'P-11', reason)
 
@@ -320,8 +339,10 @@ class Trace:
         owner = class_of_self(unit, holder) if holder is not None else None
         if value.of.remote:
             kept = Value('pair', value.of)
-            reason = 'the pair is unpacked into attributes, which other code may read'
-            self._use(unit, target, kept, 'problem', pattern='P-18', reason=reason)
+            pattern, reason = 'P-22', 'a service made from a reference is stored where its calls are not tied to it'
+            if target.parent is not None and target.parent.type in ('pattern_list', 'tuple_pattern'):
+                pattern, reason = 'P-18', 'the pair is unpacked into attributes, which other code may read'
+            self._use(unit, target, kept, 'problem', pattern=pattern, reason=reason)
         elif owner is None or attribute is None:
             self._leave(
                 unit, target, value, 'P-10', 'stored on another object, whose readers are not followed'
@@ -357,15 +378,25 @@ class Trace:
         if value in attribute.values:
             return
         attribute.values.add(value)
-        for start, end in unit.words(name):
-            node = unit.source.at(start, end)
-            above = node.parent
-            if above is None or above.type != 'attribute' or node.field != 'attribute':
-                continue
-            holder = above.get('object')
-            found = class_of_self(unit, holder) if holder is not None else None
-            if found is not None and found in family and not is_store(above):
-                self._push(unit, above, value)
+        for other in (unit, *(each for each in self._reaching(name) if each is not unit)):
+            for access in accesses(other, name):
+                if not is_store(access) and self.reach.belongs(attribute, other, access):
+                    self._push(other, access, value)
+
+
+def property_of(function: Node) -> Node | None:
+    """The class whose property a function is, or None."""
+    above = function.parent
+    if above is None or above.type != 'decorated_definition':
+        return None
+    if [each.text for each in above.children if each.type == 'decorator'] != ['@property']:
+        return None
+    return class_around(function)
+
+
+def _is_or(node: Node) -> bool:
+    operator = node.get('operator')
+    return operator is not None and operator.text == 'or'
 
 
 def _binds_none(binding: Binding) -> bool:

@@ -10,20 +10,11 @@ from __future__ import annotations
 import re
 
 from legacy.migrate import catalogue
-from legacy.migrate.rules.places import BY_NAME, DOUBLES, called_by
+from legacy.migrate.call_words import BY_NAME, DOUBLES, LOADERS, called_by
 from legacy.migrate.tree import Node
 from legacy.migrate.unit import Unit
 
 _DOTTED = re.compile(r'(?:nova\.image|legacy)\.(?:glance|download)(?:[.:]\w+)*$')
-_LOADERS = (
-    'import_object',
-    'import_class',
-    'import_module',
-    'import_object_ns',
-    'import_any',
-    '__import__',
-    'try_import',
-)
 _OPTIONS = ('import_opt', 'import_group')
 Judgement = tuple[str, str, str]
 _TEXT: Judgement = ('P-57', 'not-ours', 'text: a comment, a docstring or a document')
@@ -62,7 +53,7 @@ def _string(unit: Unit, string: Node, name: str, imports_old: bool) -> Judgement
     dotted = bool(_DOTTED.match(value))
     if word in _OPTIONS:
         return 'P-07', 'left', 'the module is named for the options that its import registers'
-    if word in _LOADERS and (dotted or value == name):
+    if word in LOADERS and (dotted or value == name):
         return 'P-52', 'left', 'loaded by a dotted name in a string'
     if word in DOUBLES and dotted:
         if re.split('[.:]', value)[-1].startswith('_'):

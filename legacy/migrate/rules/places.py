@@ -7,29 +7,11 @@ They are left, each with its pattern and with what the table of names suggests.
 from __future__ import annotations
 
 from legacy.migrate import catalogue
+from legacy.migrate.call_words import BY_NAME, DOUBLES, called_by
 from legacy.migrate.classes import is_store
 from legacy.migrate.rules.helpers import doubt_reason
 from legacy.migrate.tree import Node, outer
 from legacy.migrate.unit import Ref
-
-#: Last word of calls that put a double in the place of what they are given.
-DOUBLES = (
-    'Set',
-    'SmartSet',
-    'StubOutWithMock',
-    'object',
-    'setattr',
-    'stub_out',
-    'patch_object',
-    'multiple',
-    'MonkeyPatch',
-    'StubOutClassWithMocks',
-    'patch',
-    'spy',
-    'flexmock',
-    'delattr',
-)
-BY_NAME = ('getattr', 'hasattr')
 
 
 def is_factory_call(node: Node, ref: Ref) -> bool:
@@ -44,21 +26,6 @@ def is_factory_call(node: Node, ref: Ref) -> bool:
         and above.type == 'call'
         and outer(node).field == 'function'
     )
-
-
-def called_by(node: Node) -> tuple[str, Node | None]:
-    """Last word of the function that an expression is an argument of, and the call; '' if it is none."""
-    place = outer(node)
-    above = place.parent
-    if above is not None and above.type == 'keyword_argument':
-        above = above.parent
-    if above is None or above.type != 'argument_list' or above.parent is None:
-        return '', None
-    call = above.parent
-    function = call.get('function')
-    if function is None:
-        return '', call
-    return function.text.split('.')[-1].strip().rstrip('\\').strip(), call
 
 
 def judge(node: Node, ref: Ref) -> tuple[str, str, str]:

@@ -409,11 +409,14 @@ def test_an_acquisition_becomes_an_api_object(name, changes):
 LEFT = {
     'P-11 injected or default': (
         'P-11',
-        'def f(ctx, s=None):\n    s = s or glance.get_default_image_service()\n    s.show(ctx, 1)\n',
+        'def f(ctx, s=None):\n    s = s or glance.get_default_image_service()\n    s.show(ctx, 1)\nf(c, x)\n',
     ),
     'P-11 parameter or default': (
         'P-11',
-        'def f(ctx, s=None):\n    if not s:\n        s = glance.get_default_image_service()\n    s.show(ctx, 1)\n',
+        (
+            'def f(ctx, s=None):\n    if not s:\n        s = glance.get_default_image_service()\n'
+            '    s.show(ctx, 1)\nf(c, s=x)\n'
+        ),
     ),
     'P-12 another context': (
         'P-12',
@@ -458,14 +461,14 @@ LEFT = {
         'P-22',
         'def f(s=glance.get_default_image_service()):\n    s.show(c, 1)\n',
     ),
-    'P-23 read through another object': (
+    'P-23 read through an unknown object': (
         'P-23',
         """
 class C:
     def __init__(self):
         self.images = glance.get_default_image_service()
-def f(c):
-    return C().images.show(c, 1)
+def f(c, other):
+    return other.images.show(c, 1)
 """,
     ),
     'P-23 reached by its name': (

@@ -74,6 +74,46 @@ def f(ctx, ids):
         drop(nova_image.api.API(), each)
 """,
     ),
+    'a helper that makes its own when it gets none': (
+        """
+def _h(c, s=None):
+    s = s or glance.get_default_image_service()
+    s.show(c, 1)
+def f(c):
+    svc = glance.get_default_image_service()
+    _h(c, svc)
+""",
+        """
+def _h(c, s=None):
+    s = s or nova_image.api.API()
+    s.get(c, 1)
+def f(c):
+    svc = nova_image.api.API()
+    _h(c, svc)
+""",
+    ),
+    'a constructor that keeps the service': (
+        """
+class H:
+    def __init__(self, s):
+        self.s = s
+    def go(self, c):
+        self.s.show(c, 1)
+def f(c):
+    svc = glance.get_default_image_service()
+    H(svc).go(c)
+""",
+        """
+class H:
+    def __init__(self, s):
+        self.s = s
+    def go(self, c):
+        self.s.get(c, 1)
+def f(c):
+    svc = nova_image.api.API()
+    H(svc).go(c)
+""",
+    ),
 }
 
 
@@ -107,13 +147,6 @@ APART = {
     'the helper uses another context': (
         'def _h(c, s, i):\n    s.show(c.elevated(), i)\n'
         'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    _h(c, s, i)\n'
-    ),
-    'the helper may get its own': (
-        f'def _h(c, s=None):\n    s = s or glance.get_default_image_service()\n    s.show(c, 1)\n'
-        f'def f(c):\n{SERVICE}    _h(c, svc)\n'
-    ),
-    'a constructor': (
-        f'class H:\n    def __init__(self, s):\n        self.s = s\ndef f(c):\n{SERVICE}    H(svc)\n'
     ),
     'another choice in a conditional expression': (
         'def f(c, x):\n    s = glance.get_default_image_service() if x else Other()\n    s.show(c, 1)\n'
