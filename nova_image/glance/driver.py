@@ -127,7 +127,8 @@ class GlanceDriver(ImageDriver):
         if change.location:
             changed = _add_location(wire, changed, change.location)
         if body is not None:
-            changed = _upload(wire, image_id, body, change.store)
+            with _or_deactivate(wire, image_id):
+                changed = _upload(wire, image_id, body, change.store)
         elif change.copy_from:
             try:
                 changed = _copy_from(wire, image_id, change)
@@ -258,6 +259,21 @@ def _or_delete(wire: Wire, image_id: str) -> Iterator[None]:
             _delete_even_protected(wire, image_path(image_id))
         except Exception:
             LOG.exception('Image %s was made by a create that failed and could not be deleted', image_id)
+        raise
+
+
+@contextlib.contextmanager
+def _or_deactivate(wire: Wire, image_id: str) -> Iterator[None]:
+    """What an update stored wrong cannot be taken back, but nobody is to be served it (D-9)."""
+    try:
+        yield
+    except errors.ImageUploadIncomplete:
+        path = image_path(image_id)
+        try:
+            if wire.get(path).get('status') == 'active':
+                wire.act(path, 'deactivate')
+        except Exception:
+            LOG.exception('Image %s holds wrong bytes, is active and could not be deactivated', image_id)
         raise
 
 

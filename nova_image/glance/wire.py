@@ -68,7 +68,7 @@ class _Client(glance_http.SessionClient):  # type: ignore[misc]
             return None
         try:
             return json.loads(content)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise _unreadable(response, 'is no JSON') from exc
 
 
@@ -172,6 +172,10 @@ class Wire:
     def delete(self, path: str) -> None:
         """Delete."""
         self._metadata('delete', 'DELETE', path)
+
+    def act(self, path: str, action: str) -> None:
+        """An action without arguments, like ``deactivate``."""
+        self._metadata(action, 'POST', f'{path}/actions/{action}')
 
     def upload(self, path: str, body: Upload, store: str | None = None) -> None:
         """PUT image data; sent again only when it can be put back to its start (C-059)."""

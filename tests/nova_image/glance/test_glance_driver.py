@@ -283,6 +283,38 @@ def test_an_update_with_data_is_four_requests(server: Server, make_driver: Any) 
     assert (record['size'], record['status']) == (5, 'active')
 
 
+def test_wrong_bytes_that_an_update_stored_are_not_left_active(server: Server, store: Store, make_driver: Any) -> None:
+    store.stored = b'other'
+    server.answer = lambda r: Answer(204) if 'deactivate' in r.path else store(r)
+    with pytest.raises(errors.ImageUploadIncomplete):
+        make_driver(server.url).update(CTX, IMAGE_ID, {}, b'hello')
+    assert server.calls[-2:] == [('GET', PATH), ('POST', PATH + '/actions/deactivate')]
+    assert server.requests[-1].body == b''
+
+
+def test_an_image_that_may_not_be_deactivated_is_still_an_error_of_its_bytes(
+    server: Server, store: Store, make_driver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.stored = b'other'
+    server.answer = lambda r: Answer(403, b'no') if 'deactivate' in r.path else store(r)
+    with pytest.raises(errors.ImageUploadIncomplete):
+        make_driver(server.url).update(CTX, IMAGE_ID, {}, b'hello')
+    assert f'Image {IMAGE_ID} holds wrong bytes, is active' in caplog.text
+
+
+def test_a_source_that_shrinks_during_an_update_deactivates_nothing(
+    server: Server, store: Store, make_driver: Any
+) -> None:
+    def short() -> Any:
+        yield b'hel'
+        raise errors.ImageUploadIncomplete(image_id=IMAGE_ID, what='the length', actual=3, expected=5)
+
+    server.answer = lambda r: as_json(an_image(status='queued'))
+    with pytest.raises(errors.ImageUploadIncomplete):
+        make_driver(server.url, num_retries=0).update(CTX, IMAGE_ID, {}, short())
+    assert not any('actions' in path for _method, path in server.calls)
+
+
 @pytest.mark.contract('C-180')
 def test_data_for_an_image_that_has_some_is_a_conflict_by_either_name(
     server: Server, store: Store, make_driver: Any
