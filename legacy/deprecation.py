@@ -13,6 +13,7 @@ import copy
 import importlib
 import os
 import sys
+import sysconfig
 import warnings
 from collections.abc import Callable
 from types import CodeType, FrameType
@@ -20,6 +21,8 @@ from typing import Any, TypeVar, cast
 
 import wrapt
 from oslo_config import cfg
+
+from legacy import ledger
 
 __all__ = ['STAGES', 'LegacyImageAPIWarning', 'deprecated', 'set_stage', 'sites', 'stage']
 
@@ -32,10 +35,16 @@ STAGE_OPT = cfg.StrOpt(
     help='What uses of old image names lead to: nothing (silent), one warning and a list at exit (summary), '
     'a warning per place (all, the default), or an error. NOVA_IMAGE_LEGACY in the environment wins.',
 )
+LEDGER_OPT = cfg.StrOpt(
+    'legacy_ledger',
+    help='File in which all processes count the uses of old image names, for "nova-image status". '
+    'NOVA_IMAGE_LEGACY_LEDGER in the environment wins.',
+)
 _LEGACY = os.path.dirname(os.path.abspath(__file__))
 _WRAPT = os.path.dirname(os.path.abspath(wrapt.__file__)) + os.sep
 #: Code in these directories is never the caller that a warning is for.
 _HERE = (_LEGACY + os.sep, os.path.join(os.path.dirname(_LEGACY), 'nova_image', ''), _WRAPT)
+_STDLIB = os.path.join(sysconfig.get_path('stdlib'), '')
 # With wrapt's C part the wrapper is called straight from the caller; without it wrapt's own frames
 # stand between, all with the same place, so no place may be remembered.
 _STRAIGHT = type(wrapt.FunctionWrapper.__call__).__name__ == 'wrapper_descriptor'
@@ -73,7 +82,10 @@ class _State:
 
 
 _State.sites = {}
-_remembered: list[dict[tuple[int, int], CodeType]] = []
+#: of each old name: a place in code -> where it is counted, and the code, which must not go
+_Quiet = dict[tuple[int, int], tuple[int, CodeType]]
+_remembered: list[_Quiet] = []
+_MOST_PLACES = 4096
 
 
 def stage() -> str:
@@ -83,7 +95,7 @@ def stage() -> str:
     """
     if _State.stage is not None:
         return _State.stage
-    name = os.environ.get('NOVA_IMAGE_LEGACY') or _configured() or 'all'
+    name = os.environ.get('NOVA_IMAGE_LEGACY') or _configured('legacy') or 'all'
     if name not in STAGES:
         raise ValueError(
             f'NOVA_IMAGE_LEGACY is {name!r}, expected one of {", ".join(STAGES)}; unset it for "all"'
@@ -92,14 +104,14 @@ def stage() -> str:
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
-    """The option of this package, for oslo-config-generator."""
-    return [('image', [STAGE_OPT])]
+    """The options of this package, for oslo-config-generator."""
+    return [('image', [STAGE_OPT, LEDGER_OPT])]
 
 
-def _configured() -> str | None:
+def _configured(option: str) -> str | None:
     try:
-        value = cfg.CONF.image.legacy
-    except cfg.Error:  # nobody has registered it: the old module was never imported
+        value = cfg.CONF.image[option]
+    except (cfg.Error, KeyError):  # nobody has registered it: the old module was never imported
         return None
     return None if value is None else str(value)
 
@@ -179,22 +191,27 @@ def deprecated(name: str) -> Callable[[F], F]:
 
     :param name: key of the table, which is read when the first warning is due (a test checks the names)
     """
-    quiet: dict[tuple[int, int], CodeType] = {}
+    quiet: _Quiet = {}
     _remembered.append(quiet)
-    state, getframe, straight = _State, sys._getframe, _STRAIGHT
+    state, here, getframe, straight = _State, ledger.Here, sys._getframe, _STRAIGHT
 
     def wrapper(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         frame = getframe(1)
         filters = warnings.filters
+        known = quiet.get((id(frame.f_code), frame.f_lasti))
         if (
-            (id(frame.f_code), frame.f_lasti) in quiet
+            known is not None
             and filters is state.filters
             and len(filters) == state.count
             and (not filters or filters[0] is state.first)
         ):
+            here.counts[known[0]] += 1
             return wrapped(*args, **kwargs)
-        if _announce(name, frame) and straight:
-            quiet[id(frame.f_code), frame.f_lasti] = frame.f_code
+        slot = _announce(name, frame)
+        if slot is not None and straight:
+            if len(quiet) >= _MOST_PLACES:
+                quiet.clear()
+            quiet[id(frame.f_code), frame.f_lasti] = slot, frame.f_code
         return wrapped(*args, **kwargs)
 
     def decorate(function: F) -> F:
@@ -214,25 +231,59 @@ def _filters_changed() -> bool:
     )
 
 
-def _announce(name: str, frame: FrameType) -> bool:
-    """Warn of one call, from the first frame that is not ours; True when the place stays quiet from now on."""
+def _announce(name: str, frame: FrameType) -> int | None:
+    """Warn of one call at its caller and count it; where to count from now on if the place stays quiet."""
     if _filters_changed():
         _forget()
-    if frame.f_code.co_filename.startswith(_HERE) and _STRAIGHT:
-        return True  # our own code calls through the old names for the seams' sake; nobody to tell
-    caller: FrameType | None = frame
-    while caller is not None and caller.f_code.co_filename.startswith(_WRAPT):
-        caller = caller.f_back
-    if caller is None or caller.f_code.co_filename.startswith(_HERE):
-        return True
+    caller = _caller(frame)
+    if caller is None:  # our own code calls through the old names for the seams' sake; nobody to tell
+        return ledger.NOBODY if frame.f_code.co_filename.startswith(_HERE) else None
+    _ask_for_ledger()
+    code = caller.f_code
+    slot = ledger.slot((name, code.co_filename, code.co_qualname))
+    ledger.Here.counts[slot] += 1
     now = stage()
-    _State.sites[name, caller.f_code.co_filename, caller.f_lineno] = None
+    _State.sites[name, code.co_filename, caller.f_lineno] = None
+    quiet = _warn(name, caller, now)
+    return slot if quiet and caller is frame else None
+
+
+def _caller(frame: FrameType) -> FrameType | None:
+    """The frame a call is to be blamed on: the first that is not wrapt's or the standard library's.
+
+    None if that is our own code. What a thread or a pool runs has no such frame: then it is the innermost.
+    """
+    first: FrameType | None = frame
+    while first is not None and first.f_code.co_filename.startswith(_WRAPT):
+        first = first.f_back
+    caller = first
+    while caller is not None and _is_stdlib(caller.f_code.co_filename):
+        caller = caller.f_back
+    caller = caller or first
+    return None if caller is None or caller.f_code.co_filename.startswith(_HERE) else caller
+
+
+def _is_stdlib(file: str) -> bool:
+    return file.startswith(_STDLIB) and '-packages' not in file
+
+
+def _ask_for_ledger() -> None:
+    if ledger.Here.path is None:
+        path = os.environ.get('NOVA_IMAGE_LEGACY_LEDGER') or _configured('legacy_ledger')
+        if path:
+            ledger.begin(path)
+
+
+def _warn(name: str, caller: FrameType, now: str) -> bool:
+    """Do what the stage says of a call; True when the place stays quiet from now on."""
     if now == 'silent':
         return True
     from legacy.names import NAMES, message
 
     entry = NAMES[name]
     text = message(entry)
+    if _is_stdlib(caller.f_code.co_filename):
+        text += '; a thread or a pool called it, the place that handed it over is not known'
     if now == 'summary':
         if _State.summary_given:
             return True

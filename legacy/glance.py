@@ -37,7 +37,7 @@ from legacy.connect import (
     generate_identity_headers,
     get_glance_client,
 )
-from legacy.deprecation import STAGE_OPT
+from legacy.deprecation import LEDGER_OPT, STAGE_OPT
 from legacy.factories import (
     UpdateGlanceImage,
     get_default_image_service,
@@ -133,7 +133,7 @@ def _(text: str) -> str:
 _LE = _LI = _LW = _
 range = range  # noqa: PLW0127 - the old module had it from six
 
-options.register().register_opt(STAGE_OPT, group='image')
+options.register().register_opts([STAGE_OPT, LEDGER_OPT], group='image')
 _seams.remember_originals(globals())
 
 __all__ = [

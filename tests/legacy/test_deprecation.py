@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import concurrent.futures
+import contextlib
 import copy
 import inspect
 import pickle
@@ -274,3 +276,18 @@ def test_the_package_exports_the_category_and_says_what_it_has_not() -> None:
     assert {'install', 'uninstall', 'LegacyImageAPIWarning'} <= set(dir(legacy))
     with pytest.raises(AttributeError, match='nothing_like_it'):
         legacy.nothing_like_it  # noqa: B018
+
+
+def test_a_call_that_the_standard_library_makes_is_blamed_on_the_line_that_led_there() -> None:
+    def through_stdlib() -> None:
+        with contextlib.ExitStack() as stack:
+            stack.callback(glance._remove_read_only, {})
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter('always')
+        through_stdlib()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            pool.submit(glance._remove_read_only, {}).result()
+    assert [Path(note.filename).name for note in caught] == [Path(__file__).name, 'thread.py']
+    assert line_of(through_stdlib) <= caught[0].lineno <= line_of(through_stdlib, 2)
+    assert 'a thread or a pool called it' in str(caught[1].message)
