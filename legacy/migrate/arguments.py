@@ -20,9 +20,12 @@ def remote_parts(call: Node) -> tuple[Node | None, Node | None]:
 
 
 class Arguments:
-    """The arguments of a call, by position and by keyword."""
+    """The arguments of a call, by position and by keyword.
 
-    def __init__(self, call: Node) -> None:
+    :param skip: how many positional arguments stand before those that are meant
+    """
+
+    def __init__(self, call: Node, skip: int = 0) -> None:
         self.call = call
         self.list = call.get('arguments')
         items = self.list.named if self.list is not None else []
@@ -39,6 +42,7 @@ class Arguments:
                 self.splats.append(each)
             else:
                 self.positional.append(each)
+        self.positional = self.positional[skip:]
 
     def value(self, position: int, keyword: str) -> Node | None:
         """The value of a parameter, given by position or by keyword."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from legacy.migrate.tree import Node, outer
+from legacy.migrate.tree import Node, inner, outer
 
 #: Calls that put a double in the place of what they are given.
 DOUBLES = (
@@ -65,6 +65,18 @@ def called_by(node: Node) -> tuple[str, Node | None]:
     if function is None:
         return '', call
     return last_word(function), call
+
+
+def forwarded(call: Node) -> tuple[Node, int] | None:
+    """The method that a call passes the rest of its arguments on to, and how many stand before those."""
+    function, listed = call.get('function'), call.get('arguments')
+    place = FORWARDERS.get(last_word(function)) if function is not None else None
+    if place is None or listed is None or listed.type != 'argument_list' or len(listed.named) <= place:
+        return None
+    if any(each.type in ('keyword_argument', 'list_splat') for each in listed.named[: place + 1]):
+        return None
+    method = inner(listed.named[place])
+    return (method, place + 1) if method.type == 'attribute' else None
 
 
 def last_word(function: Node) -> str:

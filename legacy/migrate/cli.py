@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from legacy.migrate import journal, worktree
@@ -56,6 +57,13 @@ def _parser(name: str, description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--exclude', metavar='GLOBS', help='pass over these relative paths inside directories'
     )
+    parser.add_argument('--tests', action='store_true', help='move doubles of tests with what they stand for')
+    parser.add_argument(
+        '--errors', action='store_true', help="move Nova's image error classes to nova_image.errors"
+    )
+    parser.add_argument(
+        '--api', action='store_true', help="move code on upstream's own later image API, nova.image.API"
+    )
     parser.add_argument('--format', choices=('text', 'json', 'github', 'sarif'), default='text')
     return parser
 
@@ -83,6 +91,7 @@ def _run(options: argparse.Namespace) -> Result:
         raise NotADirectoryError(f'--root {options.root} is no directory')
     given = {'select': options.select, 'ignore': options.ignore, 'exclude': options.exclude}
     chosen = load(Path(options.root or '.'), given)
+    chosen = replace(chosen, tests=options.tests, errors=options.errors, api=options.api)
     result = run(options.paths, options.root, progress=progress, options=chosen)
     result.problems += [
         Problem(os.path.relpath(each, options.root or '.'), journal.told(each))

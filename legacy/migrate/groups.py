@@ -11,9 +11,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from legacy.migrate import catalogue
+from legacy.migrate.call_words import last_word
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules import METHODS, acquire
-from legacy.migrate.rules.helpers import doubt_reason
+from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
 from legacy.migrate.rules.ties import Plan
@@ -151,6 +152,16 @@ class Groups:
             return Plan(pattern)
         return acquire.Remote(acquisition, self.trace, names).plan()
 
+    @staticmethod
+    def _passed_on(use: Use, outcome: Outcome) -> Outcome:
+        """P-36: a bound method whose arguments another call passes on; ``partial`` may get more of them later."""
+        if not use.skip or use.call is None:
+            return outcome
+        outcome.pattern = 'P-36'
+        if last_word(use.call.get('function') or use.call) == 'partial' and use.name == 'update':
+            return Outcome('P-36', reason='partial() may be given data later, which decides about the purge')
+        return outcome
+
     def _call(self, group: Group, use: Use) -> None:
         rewrite = catalogue.service_method(use.name)
         rule = METHODS.get(use.name)
@@ -164,7 +175,9 @@ class Groups:
                 reason = 'a service made from a reference lists that server; the new API the default one'
                 outcome = Outcome('P-15', reason=reason)
             else:
-                outcome = rule(MethodCall(use.unit, use.call, use.name, rewrite, bound))
+                outcome = self._passed_on(
+                    use, rule(MethodCall(use.unit, use.call, use.name, rewrite, bound, use.method, use.skip))
+                )
         group.outcomes[id(use)] = outcome
         if outcome.reason:
             group.troubles.append(Trouble(use.unit, use.node, outcome.pattern, outcome.reason))

@@ -27,11 +27,17 @@ class Options:
     :ivar select: patterns to rewrite (all if empty); ``ignore``: patterns to leave. A group is rewritten only
         if all its patterns are wanted, so that no group is split
     :ivar exclude: patterns of relative paths to pass over
+    :ivar tests: move doubles of tests together with what they stand for (P-48, P-50)
+    :ivar errors: move ``nova.exception`` image classes to ``nova_image.errors`` (P-46)
+    :ivar api: move imports of upstream's own later image API (P-56)
     """
 
     select: frozenset[str] = frozenset()
     ignore: frozenset[str] = frozenset()
     exclude: tuple[str, ...] = ()
+    tests: bool = False
+    errors: bool = False
+    api: bool = False
 
     def wants(self, pattern: str) -> bool:
         """Whether sites of a pattern may be rewritten."""

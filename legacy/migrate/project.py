@@ -19,7 +19,7 @@ from legacy.migrate.lineage import Lineage
 from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.options import Options
 from legacy.migrate.result import FileResult, Problem, Result
-from legacy.migrate.rules import helpers, places
+from legacy.migrate.rules import doubles, errors, functions, later, places
 from legacy.migrate.rules import imports as import_rules
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.sites import Book
@@ -49,7 +49,7 @@ def migrate(
         if progress is not None:
             progress(found.path)
         looked_at.append(found)
-        work = _read(found, result, texts)
+        work = _read(found, result, texts, options)
         if work is not None:
             works.append(work)
     neighbours = Neighbours(texts, _shim_taken(root, result))
@@ -67,26 +67,51 @@ def migrate(
                 assert call is not None
                 acquisitions[id(reference)] = trace.acquire(work.unit, call, reference.ref)
     trace.run()
-    for work in works:
-        work.double = _double(work)
+    moving = [each for work in works for each in doubles.of(work)] if options.tests else []
     givers = Givers(neighbours.containing, others.unit, lineage)
     troubles = Troubles(trace, givers, reaching, neighbours.reads_global)
-    doubles = {work.unit.path: work.double for work in works}
     names = {work.unit.path: work.names for work in works}
-    groups = Groups(trace, names, troubles, doubles, options.wants)
+    while True:
+        movable = {id(each.node) for each in moving if not each.reason}
+        for work in works:
+            work.double = _double(work, movable)
+        groups = Groups(trace, names, troubles, {work.unit.path: work.double for work in works}, options.wants)
+        if not doubles.settle(moving, groups):
+            break
     rewritten = {id(each) for group in groups.groups if not group.troubles for each in group.acquisitions}
     by_path = {work.unit.path: work for work in works}
     for group in groups.groups:
         for path, some in group.edits.items():
             by_path[path].edits += some
+    moved = {id(each.node): each for each in moving if not each.reason}
+    for each in moving:
+        by_path[each.unit.path].edits += [] if each.reason else each.edits
+        by_path[each.unit.path].book.double_of(each)
+    inside = {
+        id(reference)
+        for work in works
+        for reference in work.references
+        for group in groups.groups
+        for it in group.acquisitions
+        if it.unit is work.unit and id(it) in rewritten and it.holds(reference.node)
+    }
     for work in works:
         for reference in work.references:
+            if id(reference) in inside:
+                reference.rewritten = True
+                work.book.reference(reference, 'P-20', 'rewritten', 'the client gives way to an endpoint')
+                continue
+            if id(reference.node) in moved:
+                reference.rewritten = True
+                continue
             acquired = acquisitions.get(id(reference))
             if acquired is not None:
                 reference.rewritten = id(acquired) in rewritten
             else:
                 _other(work, reference, options)
         _settle_imports(work, neighbours, options)
+        if options.errors:
+            _settle_errors(work, neighbours, options)
     for group in groups.groups:
         by_path[group.acquisitions[0].unit.path].book.group(
             group, {path: work.book for path, work in by_path.items()}
@@ -99,7 +124,9 @@ def migrate(
     return result
 
 
-def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work | None:
+def _read(
+    found: files.Found, result: Result, texts: dict[str, bytes], options: Options
+) -> Work | None:
     """Read one file; a Work if it has to be parsed."""
     try:
         data = found.absolute.read_bytes()
@@ -115,10 +142,11 @@ def _read(found: files.Found, result: Result, texts: dict[str, bytes]) -> Work |
     texts[found.path] = data
     entry = FileResult(found.path, found.absolute, data, data)
     try:
-        if not accounting.HINT.search(data):
+        further = (options.errors and errors.mentioned(data)) or (options.api and later.mentioned(data))
+        if not further and not accounting.HINT.search(data):
             encoding_of(data)
             return None
-        if not accounting.mentions(text_of(data)):
+        if not further and not accounting.mentions(text_of(data)):
             return None
         source = Source(data)
     except Unreadable as err:
@@ -159,7 +187,7 @@ def _excerpt(text: str) -> str:
 
 
 def _is_old_module(path: str, data: bytes) -> bool:
-    if re.search(r'(?:^|/)nova/image/(?:glance\.py|download/)', path):
+    if re.search(r'(?:^|/)nova/image/(?:(?:glance|api|__init__)\.py|download/)', path):
         return True
     return bool(_OLD_MODULE.search(data) and _OLD_CLASS.search(data))
 
@@ -186,25 +214,26 @@ def _shim_taken(root: Path, result: Result) -> str:
     return ''
 
 
-def _double(work: Work) -> int:
-    """The line of the first double of something old in a file, or 0."""
+def _double(work: Work, movable: set[int]) -> int:
+    """The line of the first double of something old in a file that does not move, or 0."""
     lines = [
         reference.node.line
         for reference in work.references
         if places.judge(reference.node, reference.ref)[0] in ('P-49', 'P-50')
         and not places.is_factory_call(reference.node, reference.ref)
+        and id(reference.node) not in movable
     ]
-    named = work.book.double(any(it.is_old for it in work.imports))
+    named = work.book.double(any(it.is_old for it in work.imports), movable)
     return min([*lines, *([named] if named else [])], default=0)
 
 
 def _other(work: Work, reference: Reference, options: Options) -> None:
     """A reference that is not an acquisition: a helper function, or something that is left."""
-    outcome = None
+    outcome = later.rewrite(reference.node, reference.ref, work.names) if options.api else None
     ref = reference.ref
     named = ref.kind == 'name' and ref.dotted in catalogue.MODULE_NAMES
-    if named and ref.module in catalogue.GLANCE_MODULES:
-        outcome = helpers.rewrite(work.unit, reference.node, ref, work.names)
+    if outcome is None and named and ref.module in catalogue.GLANCE_MODULES:
+        outcome = functions.rewrite(work.unit, reference.node, ref, work.names)
     if outcome is None:
         pattern, status, reason = places.judge(reference.node, reference.ref)
         work.book.reference(reference, pattern, status, reason)
@@ -233,7 +262,7 @@ def _verdict(
     work: Work, it: Import, reached: Callable[[str], str], shim_taken: str, options: Options
 ) -> import_rules.Verdict:
     """What becomes of an import; a skip comment or the selection may keep it."""
-    verdict = import_rules.judge(work.unit, it, reached, shim_taken)
+    verdict = import_rules.judge(work.unit, it, reached, shim_taken, options.api)
     if verdict.status == 'rewritten':
         reason = work.unit.skipped(it.statement)
         if not reason and not options.wants(verdict.pattern):
@@ -257,7 +286,7 @@ def _settle_imports(work: Work, neighbours: Neighbours, options: Options) -> Non
     for some in order:
         verdicts = []
         for it in some:
-            if it.is_old:
+            if it.is_old or (options.api and later.only(it)):
                 reached = lambda name, it=it: _reached(unit, it, name, neighbours)
                 verdicts.append((it, _verdict(work, it, reached, neighbours.shim_taken, options)))
             else:
@@ -265,8 +294,18 @@ def _settle_imports(work: Work, neighbours: Neighbours, options: Options) -> Non
         made, _lines = import_rules.rewrite(unit, some[0].statement, verdicts, work.names, added, code)
         work.edits += made
         for it, verdict in verdicts:
-            if it.is_old:
+            if it.is_old or verdict.pattern == 'P-56':
                 work.book.imported(it, verdict)
+
+
+def _settle_errors(work: Work, neighbours: Neighbours, options: Options) -> None:
+    reached = lambda name: neighbours.reads_global(work.unit, name)
+    if not options.wants('P-46'):
+        return
+    moved = errors.rewrite(work.unit, work.names, reached)
+    work.edits += moved.edits
+    for node, name, why in moved.places:
+        work.book.error(node, name, why)
 
 
 def _reached(unit: Unit, it: Import, name: str, neighbours: Neighbours) -> str:

@@ -7,6 +7,7 @@ Claims are spans of the source; a mention inside a claim is accounted for by tha
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from legacy.migrate import accounting, catalogue
@@ -15,6 +16,7 @@ from legacy.migrate.find import Import, Reference
 from legacy.migrate.groups import Group
 from legacy.migrate.result import FileResult, Site, Status
 from legacy.migrate.rules import mentions as mention_rules
+from legacy.migrate.rules.doubles import Double
 from legacy.migrate.rules.imports import Verdict
 from legacy.migrate.rules.outcome import Outcome
 from legacy.migrate.tree import Node, outer
@@ -162,6 +164,20 @@ class Book:
         suggested = catalogue.suggestion(use.name) if group.troubles else ''
         self._add(use.node, use.name, pattern, status, reason, suggested, [])
 
+    def error(self, node: Node, name: str, why: str) -> None:
+        """An error class of nova.exception, under ``--errors``."""
+        new = f'nova_image.errors.{name.rpartition(".")[2]}'
+        self._add(node, name, 'P-46', 'left' if why else 'rewritten', why, new, [])
+
+    def double_of(self, double: Double) -> None:
+        """A double of a test, under ``--tests``."""
+        status = 'left' if double.reason else 'rewritten'
+        suggested = double.suggestion if double.reason else ''
+        string = double.node if double.node.type == 'string' else double.node.closest('string')
+        whole = string if string is not None and double.node.type == 'string_content' else double.node
+        claims = [(whole.start, whole.end)]
+        self._add(whole, double.name, double.pattern, status, double.reason or double.note, suggested, claims)
+
     # -- mentions
 
     def _found(self) -> list[tuple[int, int, str]]:
@@ -176,12 +192,19 @@ class Book:
             ]
         return self._mentions
 
-    def double(self, imports_old: bool) -> int:
-        """The line of the first string that puts a double in the place of something old, or 0."""
+    def strings(self) -> Iterator[Node]:
+        """The contents of strings with an old mention, or with one behind ``glance``."""
+        for start, end, _name in self._found():
+            node = self.unit.source.at(start, end)
+            if node.type == 'string_content':
+                yield node
+
+    def double(self, imports_old: bool, movable: set[int]) -> int:
+        """The line of the first string that puts a double in the place of something old and stays, or 0."""
         source = self.unit.source
         for start, end, name in self._found():
             node = source.at(start, end)
-            if node.type != 'string_content':
+            if node.type != 'string_content' or id(node) in movable:
                 continue
             judged = mention_rules.judge(self.unit, node, name, imports_old, False)
             if judged is not None and judged[0] in ('P-48', 'P-49', 'P-50'):

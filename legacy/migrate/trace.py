@@ -14,6 +14,7 @@ from typing import Any
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import TESTS, Arguments, is_test, remote_parts
 from legacy.migrate.attributes import Reach, accesses
+from legacy.migrate.call_words import called_by, forwarded
 from legacy.migrate.classes import class_around, class_of_self, is_store, relatives
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.handover import Handover, callee
@@ -150,7 +151,7 @@ class Trace:
         elif value.kind == 'id':
             self._leave(unit, node, value, 'P-13', f'.{name} is asked of the parsed id')
         elif above is not None and above.type == 'call' and outer(parent).field == 'function':
-            self._use(unit, above, value, 'call', name=name, call=above)
+            self._use(unit, above, value, 'call', name=name, call=above, method=inner(parent))
         elif (
             above is not None
             and above.type in ('assignment', 'delete_statement')
@@ -158,10 +159,19 @@ class Trace:
         ):
             reason = f'.{name} of the service is replaced: a double of a service method'
             self._leave(unit, parent, value, 'P-50', reason, name)
+        elif (found := self._forwarded(parent)) is not None and catalogue.service_method(name):
+            self._use(unit, parent, value, 'call', name=name, call=found[0], method=parent, skip=found[1])
         elif catalogue.service_method(name):
             self._leave(unit, parent, value, 'P-36', f'the bound method {name} is used as a value', name)
         else:
             self._leave(unit, parent, value, 'P-37', f'attribute {name} has no counterpart', name)
+
+    @staticmethod
+    def _forwarded(method: Node) -> tuple[Node, int] | None:
+        """The call that passes its other arguments on to a bound method (P-36), and where those begin."""
+        call = called_by(method)[1]
+        found = forwarded(call) if call is not None and call.type == 'call' else None
+        return (call, found[1]) if call is not None and found is not None and found[0] is method else None
 
     def _in_subscript(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         index = [each.text for each in parent.all('subscript')]
@@ -235,12 +245,16 @@ class Trace:
         return found or None
 
     def _is_id_argument(self, function: Node, call: Node | None, node: Node) -> bool:
-        if function.type != 'attribute' or call is None:
+        if call is None:
+            return False
+        passed_on = forwarded(call)
+        function, skip = passed_on or (function, 0)
+        if function.type != 'attribute':
             return False
         rewrite = catalogue.service_method((function.get('attribute') or function).text)
         if rewrite is None or 'image_id' not in rewrite.positional:
             return False
-        given = Arguments(call).value(1, 'image_id')
+        given = Arguments(call, skip).value(1, 'image_id')
         return given is not None and outer(given) is node
 
     def _in_keyword_argument(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:

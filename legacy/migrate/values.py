@@ -32,6 +32,11 @@ class Acquisition:
     services: list[Binding] = field(default_factory=list)
     ids: list[Binding] = field(default_factory=list)
 
+    def holds(self, node: Node) -> bool:
+        """Whether a node is inside the arguments of the call that acquires."""
+        listed = self.node.get('arguments')
+        return listed is not None and listed.start <= node.start < listed.end
+
 
 @dataclass(frozen=True)
 class Value:
@@ -48,6 +53,8 @@ class Use:
     :ivar kind: ``call`` a method call on a service; ``escape`` a parsed id that goes elsewhere; ``problem``
         a use that no rule rewrites; ``test`` one that works the same afterwards; ``handed`` an argument of a
         function that is followed
+    :ivar method: the bound method; ``skip``: arguments of ``call`` that stand before its own, where another
+        function passes them on (P-36)
     """
 
     unit: Unit
@@ -57,6 +64,8 @@ class Use:
     reason: str = ''
     name: str = ''
     call: Node | None = None
+    method: Node | None = None
+    skip: int = 0
     values: set[Value] = field(default_factory=set)
 
 

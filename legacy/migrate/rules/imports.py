@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from legacy.migrate import catalogue
 from legacy.migrate.edits import Edit
 from legacy.migrate.find import Import
-from legacy.migrate.rules.helpers import doubt_reason
+from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.scopes import Scope
 from legacy.migrate.tree import Node
@@ -41,8 +41,13 @@ def pattern_of(it: Import) -> str:
     return 'P-02' if it.binding.kind == 'import' else 'P-01'
 
 
-def judge(unit: Unit, it: Import, reached: Callable[[str], str], shim_taken: str) -> Verdict:
-    """What becomes of an import, given which of its references were rewritten."""
+def judge(
+    unit: Unit, it: Import, reached: Callable[[str], str], shim_taken: str, api: bool = False
+) -> Verdict:
+    """What becomes of an import, given which of its references were rewritten.
+
+    :param api: whether upstream's later API moves too (P-56)
+    """
     pattern = pattern_of(it)
     module = it.ref.module or it.ref.dotted
     waiting = [each for each in it.references if not each.rewritten]
@@ -50,8 +55,11 @@ def judge(unit: Unit, it: Import, reached: Callable[[str], str], shim_taken: str
         full = module
     else:
         full = it.full
-    if full in catalogue.LATER_MODULES or (it.ref.kind == 'name' and it.ref.dotted in catalogue.LATER_NAMES):
+    later = full in catalogue.LATER_MODULES or (it.ref.kind == 'name' and it.ref.dotted in catalogue.LATER_NAMES)
+    if later and not api:
         return Verdict('P-56', 'keep', 'not-ours', "later-api: upstream's own later image API")
+    if later:
+        pattern = 'P-56'
     if it.ref.doubt and it.ref.doubt != 'P-25':
         return Verdict(it.ref.doubt, 'keep', 'left', doubt_reason(it.ref.doubt))
     if full in catalogue.DOWNLOAD_MODULES:
@@ -72,6 +80,8 @@ def judge(unit: Unit, it: Import, reached: Callable[[str], str], shim_taken: str
     reason = f'still needed by {where}'
     if module.startswith('legacy') or it.full.startswith('legacy'):
         return Verdict(pattern, 'keep', 'left', reason)
+    if later or not it.is_old:
+        return Verdict('P-56', 'keep', 'left', reason)
     if pattern == 'P-02' or shim_taken:
         return Verdict(pattern, 'keep', 'left', f'{reason}; {shim_taken}' if shim_taken else reason)
     return Verdict(pattern, 'shim', 'rewritten', f'{reason}, so it points at the shim', shim_import(it))
@@ -153,7 +163,7 @@ def rewrite(
     if not gone and not lines:
         return [], []
     if kept:
-        edits = _remove(unit, statement, items, [it.item for it in gone])
+        edits = remove_items(unit, statement, items, [it.item for it in gone])
         joined = _joined(unit, statement, lines)
         return [*edits, Edit(statement.start, statement.start, joined)] if lines else edits, lines
     comments = [each.text for each in statement.walk() if each.type == 'comment']
@@ -213,7 +223,7 @@ def _vanish(unit: Unit, statement: Node, comments: list[str]) -> list[Edit]:
     return [Edit(statement.start - len(indent.encode()), end + 1, '')]
 
 
-def _remove(unit: Unit, statement: Node, items: list[Node], gone: list[Node]) -> list[Edit]:
+def remove_items(unit: Unit, statement: Node, items: list[Node], gone: list[Node]) -> list[Edit]:
     """Take names out of an import list; comments and the rest of the layout stay."""
     data, children = unit.source.data, statement.children
     parenthesised = any(each.type == '(' for each in children)

@@ -59,6 +59,10 @@ def _string(unit: Unit, string: Node, name: str, imports_old: bool) -> Judgement
         if re.split('[.:]', value)[-1].startswith('_'):
             return 'P-44', 'left', 'a double of a private helper of the old module'
         return 'P-48', 'left', f'a patch target; patch {catalogue.NEW_CALL} methods instead, or it goes inert'
+    if word in DOUBLES and re.search(rf'\bglance\.{re.escape(name)}(?:\.\w+)*$', value):
+        if re.match(r'(?!nova\.image\.)\w+\.image\.glance\.', value):
+            return 'P-54', 'not-ours', 'other-module: a patch target in another package'
+        return 'P-48', 'left', 'a patch target reached through the module under test; it goes inert when that is rewritten'
     if value == name and word in (*DOUBLES, *BY_NAME) and call is not None:
         return _by_name(unit, call, word, name, imports_old)
     if dotted:

@@ -34,6 +34,7 @@ class MethodCall:
     """A call of a method of the old service.
 
     :ivar bound: whether the service came from a reference (its id argument is then settled elsewhere)
+    :ivar place: the bound method, and ``skip`` the arguments before its own, where they are passed on (P-36)
     """
 
     unit: Unit
@@ -41,10 +42,12 @@ class MethodCall:
     name: str
     rewrite: Rewrite
     bound: bool = False
+    place: Node | None = None
+    skip: int = 0
 
     def __post_init__(self) -> None:
-        self.arguments = Arguments(self.call)
-        function = self.call.get('function')
+        self.arguments = Arguments(self.call, self.skip)
+        function = self.place or self.call.get('function')
         assert function is not None
         self.method: Node = inner(function).get('attribute') or function
 

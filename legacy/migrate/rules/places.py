@@ -9,7 +9,7 @@ from __future__ import annotations
 from legacy.migrate import catalogue
 from legacy.migrate.call_words import BY_NAME, DOUBLES, called_by
 from legacy.migrate.classes import is_store
-from legacy.migrate.rules.helpers import doubt_reason
+from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.tree import Node, outer
 from legacy.migrate.unit import Ref
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import Arguments, names_in
+from legacy.migrate.call_words import forwarded
 from legacy.migrate.classes import is_store
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
@@ -93,12 +94,15 @@ class Tied:
 
     def _is_own_call(self, use: Use) -> bool:
         receiver = _receiver(use.call)
+        passed_on = forwarded(use.call) if use.call is not None else None
+        if passed_on is not None:
+            receiver = passed_on[0].get('object')
         return receiver is not None and Value('service', self.it) in self.trace.values(receiver)
 
     def _check(self, use: Use) -> Plan | None:
         rewrite = catalogue.service_method(use.name)
         assert use.call is not None and rewrite is not None
-        arguments = Arguments(use.call)
+        arguments = Arguments(use.call, use.skip)
         context = arguments.value(0, 'context')
         contexts = self._lifted(use, context)
         self.anchors[id(use)] = min((each.start for each in contexts), default=use.node.start)
@@ -208,7 +212,7 @@ class Tied:
         crossing = [
             use
             for use in self.calls
-            if self._far(use) or (use.call is not None and regions(use.call) != mine)
+            if self._far(use) or use.skip or (use.call is not None and regions(use.call) != mine)
         ]
         if not crossing:
             return not self.calls and bool(self.handed)

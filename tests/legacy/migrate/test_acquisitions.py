@@ -287,6 +287,48 @@ def f(ctx, ref, sink):
         'svc = glance.GlanceImageService()\nsvc.delete(ctx, x)\n',
         'svc = nova_image.api.API()\nsvc.delete(ctx, x)\n',
     ),
+    'P-20 around the client of one host': (
+        """
+def f(ctx, peer):
+    svc = glance.GlanceImageService(glance.GlanceClientWrapper(ctx, host=peer, port=9292, use_ssl=True))
+    svc.delete(ctx, 'x')
+    return glance.GlanceImageService(client=glance.GlanceClientWrapper()).show(ctx, 'x')
+""",
+        """
+def f(ctx, peer):
+    svc = nova_image.api.API(endpoint='https://%s:%s' % (peer, 9292))
+    svc.delete(ctx, 'x')
+    return nova_image.api.API().get(ctx, 'x')
+""",
+    ),
+    'P-36 what passes its arguments on': (
+        """
+def f(self, ctx, ref, pool):
+    svc = glance.get_default_image_service()
+    self.addCleanup(svc.update, ctx, ref, {'status': 'active'})
+    self.assertRaises(Error, svc.show, ctx, image_id=ref)
+    pool.spawn(functools.partial(svc.delete, ctx, ref))
+""",
+        """
+def f(self, ctx, ref, pool):
+    svc = nova_image.api.API()
+    self.addCleanup(svc.update, ctx, ref, {'status': 'active'}, purge_props=True)
+    self.assertRaises(Error, svc.get, ctx, id_or_uri=ref)
+    pool.spawn(functools.partial(svc.delete, ctx, ref))
+""",
+    ),
+    'P-36 of a pair': (
+        """
+def f(self, ctx, ref):
+    svc, real_id = glance.get_remote_image_service(ctx, ref)
+    self.addCleanup(svc.delete, ctx, real_id)
+""",
+        """
+def f(self, ctx, ref):
+    svc, real_id = nova_image.api.API(), nova_image.parse_image_ref(ref).image_id
+    self.addCleanup(svc.delete, ctx, ref)
+""",
+    ),
     'P-24 in a decorator': (
         """
 def cleanup(func):
@@ -483,9 +525,15 @@ class C:
     'P-25 returned': ('P-25', 'def f():\n    return glance.get_default_image_service()\n'),
     'P-25 aliased': ('P-25', 'make = glance.get_remote_image_service\ns, i = make(c, r)\n'),
     'P-25 type asked': ('P-25', 's = glance.get_default_image_service()\nt = type(s)\n'),
-    'P-36 bound method': (
+    'P-36 a bound method stored': ('P-36', 's = glance.get_default_image_service()\nf = s.update\n'),
+    'P-36 something that may not pass keywords on': (
         'P-36',
-        's = glance.get_default_image_service()\nt.addCleanup(s.update, c, r, {})\n',
+        's = glance.get_default_image_service()\nt.custom(s.update, c, r, {})\n',
+    ),
+    'P-36 data may come later': ('P-36', 's = glance.get_default_image_service()\npartial(s.update, c, r, {})\n'),
+    'P-20 the calls use another context': (
+        'P-20',
+        's = glance.GlanceImageService(glance.GlanceClientWrapper(c, h, 1))\ns.show(d, 1)\n',
     ),
     'P-37 no counterpart': ('P-37', 's = glance.get_default_image_service()\ns._client.call(c, 2, "get")\n'),
     'P-37 one odd use leaves the group': (

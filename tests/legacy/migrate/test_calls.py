@@ -61,6 +61,9 @@ CALLS = {
     'glance.UpdateGlanceImage(ctx, x, m, s).start()': (
         'nova_image.api.API().update(ctx, x, m, s, purge_props=False)'
     ),
+    'pool.spawn(glance.UpdateGlanceImage(ctx, x, metadata=m, stream=s).start)': (
+        'pool.spawn(nova_image.api.API().update, ctx, x, image_info=m, data=s, purge_props=False)'
+    ),
 }
 
 
@@ -93,7 +96,8 @@ LEFT = {
     'list(map(glance.generate_image_url, y))': 'P-38',
     'glance.get_api_servers()': 'P-40',
     'glance.generate_identity_headers(ctx)': 'P-41',
-    'pool.spawn(glance.UpdateGlanceImage(ctx, x, m, s).start)': 'P-42',
+    'later = glance.UpdateGlanceImage(ctx, x, m, s).start': 'P-42',
+    'pool.spawn(glance.UpdateGlanceImage(ctx, x, m, s).start, 1)': 'P-42',
     'glance.GlanceClientWrapper().call(ctx, 2, "get", x)': 'P-43',
     'glance._translate_from_glance(x)': 'P-44',
     'glance.LOG.debug(1)': 'P-37',

@@ -2,14 +2,17 @@
 """P-38, P-39, P-42: module functions whose work a method of the new API does.
 
 ``generate_image_url`` and ``generate_glance_url`` move to an API object (D-6); ``UpdateGlanceImage(...).start()``
-becomes the update it held back, which never purges. Held back for later, it stays.
+becomes the update it held back, which never purges; a ``start`` that is handed to something that runs it later
+becomes the method with its arguments.
 """
 
 from __future__ import annotations
 
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import Arguments
+from legacy.migrate.call_words import FORWARDERS, called_by
 from legacy.migrate.edits import Edit
+from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import Outcome, left
 from legacy.migrate.tree import Node, inner, outer
@@ -25,7 +28,7 @@ def rewrite(unit: Unit, node: Node, ref: Ref, names: NewNames) -> Outcome | None
     if outer(node).field != 'function':
         return None
     if ref.doubt:
-        return left(ref.doubt, _DOUBTS[ref.doubt])
+        return left(ref.doubt, doubt_reason(ref.doubt))
     arguments = Arguments(call)
     pattern = rule.pattern
     if arguments.splats or arguments.generator:
@@ -54,34 +57,45 @@ def _held_back(call: Node, node: Node, arguments: Arguments, names: NewNames) ->
         attribute is not None and attribute.text == 'start' and again is not None and again.type == 'call'
     )
     plain = Arguments(again).items == [] if started and again is not None else False
+    if attribute is not None and attribute.text == 'start' and method is not None and not started:
+        return _for_later(call, node, method, arguments, names)
     if not started or not plain or again is None or method is None or outer(method).field != 'function':
         return left('P-42', 'the update is held back for later; its arguments have to be evaluated here')
     if len(arguments.items) != 4 or set(arguments.keywords) - {'context', *rule.positional}:
         return left('P-42', 'context, image, metadata and stream are not all given')
     if any(each.type == 'comment' for each in again.walk() if each.start >= call.end):
         return left('P-42', 'comments stand between the parts of the call')
-    function = inner(node)
-    edits = [Edit(function.start, function.end, f'{names.api}().{rule.to}')]
-    for old, new in rule.params.items():
-        keyword = arguments.keywords.get(old)
-        name = keyword.get('name') if keyword is not None else None
-        if name is not None:
-            edits.append(Edit(name.start, name.end, new))
+    edits = _keywords(node, arguments, names)
     last = arguments.items[-1]
     edits.append(Edit(last.end, last.end, ', purge_props=False'))
     edits.append(Edit(outer(call).end, again.end, ''))
     return Outcome('P-42', edits)
 
 
-_DOUBTS = {
-    'P-04': 'imported by *, so that what the name means depends on the other module',
-    'P-05': 'reached through a package by *',
-    'P-06': 'the import stands under a condition, or there are several; a program cannot carry the choice over',
-    'P-25': 'reached through another name that the function or module was bound to',
-    'P-61': 'the name may also stand for something else here',
-}
+def _for_later(call: Node, node: Node, method: Node, arguments: Arguments, names: NewNames) -> Outcome:
+    """``spawn(UpdateGlanceImage(...).start)``: the arguments are evaluated where they were."""
+    word, outside = called_by(method)
+    listed, last = call.get('arguments'), outside.get('arguments') if outside is not None else None
+    plain = outside is not None and last is not None and Arguments(outside).items[-1] is outer(method)
+    if not plain or word not in FORWARDERS or word == 'assertRaises' or listed is None or last is None:
+        return left('P-42', 'the update is held back for later; its arguments have to be evaluated here')
+    known = {'context', *catalogue.MODULE_NAMES['UpdateGlanceImage'].rewrite.positional}
+    given = len(arguments.items) == 4 and not set(arguments.keywords) - known
+    if not given or any(each.type == 'comment' for each in last.walk()):
+        return left('P-42', 'context, image, metadata and stream are not all given plainly')
+    if len(Arguments(outside).positional) != FORWARDERS[word] + 1 or method.parent is not last:  # type: ignore[arg-type]
+        return left('P-42', f'{word}() is given more than the method')
+    first, end = listed.children[0], arguments.items[-1]
+    more = [Edit(first.start, first.end, ', '), Edit(end.end, method.end, ', purge_props=False')]
+    return Outcome('P-42', [*_keywords(node, arguments, names), *more])
 
 
-def doubt_reason(pattern: str) -> str:
-    """Why a doubtful reference is left."""
-    return _DOUBTS.get(pattern, 'what it stands for is not certain')
+def _keywords(node: Node, arguments: Arguments, names: NewNames) -> list[Edit]:
+    rule, function = catalogue.MODULE_NAMES['UpdateGlanceImage'].rewrite, inner(node)
+    edits = [Edit(function.start, function.end, f'{names.api}().{rule.to}')]
+    for old, new in rule.params.items():
+        keyword = arguments.keywords.get(old)
+        name = keyword.get('name') if keyword is not None else None
+        if name is not None:
+            edits.append(Edit(name.start, name.end, new))
+    return edits
