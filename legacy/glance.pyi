@@ -166,6 +166,8 @@ class GlanceImageServiceV2:
     @deprecated('GlanceImageServiceV2._get_transfer_method is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, data, dest_path)')
     def _get_transfer_method(self, scheme: str) -> Any: ...
 
+LEDGER_OPT: Any
+
 LOG: Any
 
 STAGE_OPT: Any
