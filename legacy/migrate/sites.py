@@ -193,10 +193,12 @@ class Book:
         return self._mentions
 
     def strings(self) -> Iterator[Node]:
-        """The contents of strings with an old mention, or with one behind ``glance``."""
+        """The contents of strings with an old mention, each once."""
+        seen: set[int] = set()
         for start, end, _name in self._found():
             node = self.unit.source.at(start, end)
-            if node.type == 'string_content':
+            if node.type == 'string_content' and id(node) not in seen:
+                seen.add(id(node))
                 yield node
 
     def double(self, imports_old: bool, movable: set[int]) -> int:

@@ -86,7 +86,7 @@ def _one_value(unit: Unit, first: Node, second: Node) -> bool:
 def function_edits(unit: Unit, call: Node, new: str) -> list[Edit]:
     """The dotted function of a call becomes ``new``; what stands between its parts stays."""
     function = inner(call.get('function') or call)
-    if function.type != 'attribute':
+    if function.type != 'attribute' or '.' not in new:
         return [Edit(function.start, function.end, new)]
     owner, name = function.get('object'), function.get('attribute')
     assert owner is not None and name is not None
