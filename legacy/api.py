@@ -13,6 +13,7 @@ from legacy.deprecation import deprecated
 from legacy.seams import glance, is_original
 from legacy.services import GlanceImageServiceV2
 from nova_image import API as ImageAPI
+from nova_image import pauses
 
 __all__ = ['API']
 
@@ -110,7 +111,8 @@ class API:
     @deprecated('nova.image.api.API.copy_image_to_store')
     def copy_image_to_store(self, context: Any, image_id: Any, store: str) -> None:
         """Copy the bytes to another store; asynchronous (C-284)."""
-        ImageAPI().copy_image_to_store(context, image_id, store)
+        with pauses.steady():
+            ImageAPI().copy_image_to_store(context, image_id, store)
 
 
 @deprecated('nova.image.API')

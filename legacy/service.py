@@ -16,7 +16,7 @@ from legacy.translation import LIST_PARAMS
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
-from nova_image import errors, images, signatures
+from nova_image import errors, images, pauses, signatures
 
 if TYPE_CHECKING:
     from legacy.clients import OldClientDriver
@@ -80,6 +80,7 @@ class Service:
 
         return trust.context_for(context, self._client)
 
+    @pauses.steady()
     def _detail(self, context: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
         known = {name: asked[name] for name in LIST_PARAMS if name in asked}
         api, old = self._api()
@@ -92,12 +93,14 @@ class Service:
     def _filters(self, filters: Any) -> Any:
         return filters
 
+    @pauses.steady()
     def _show(
         self, context: Any, image_id: Any, include_locations: bool, show_deleted: bool
     ) -> dict[str, Any]:
         api, ref, _old = self._for_image(image_id)
         return self._out(api.get(context, ref, include_locations, show_deleted), include_locations)
 
+    @pauses.steady()
     def _create(self, context: Any, image_meta: Any, data: Any) -> dict[str, Any]:
         api, old = self._api()
         if not old:
@@ -105,6 +108,7 @@ class Service:
             image_meta = self._in('create', image_meta)
         return self._out(api.create(context, image_meta, data))
 
+    @pauses.steady()
     def _update(
         self, context: Any, image_id: Any, image_meta: Any, data: Any, purge_props: Any
     ) -> dict[str, Any]:
@@ -114,10 +118,12 @@ class Service:
             image_meta = self._in('update', image_meta)
         return self._out(api.update(context, ref, image_meta, data, bool(purge_props)))
 
+    @pauses.steady()
     def _delete(self, context: Any, image_id: Any) -> bool:
         api, ref, _old = self._for_image(image_id)
         return api.delete(context, ref)
 
+    @pauses.steady()
     def _download(
         self, context: Any, image_id: Any, data: Any, dst_path: Any, trusted_certs: Any
     ) -> Iterator[bytes] | None:
@@ -158,6 +164,7 @@ class Service:
             LOG.exception('Locations of image %s cannot be had; it is fetched from the server', image_id)
             return []
 
+    @pauses.steady()
     def _locations(self, context: Any, image_id: Any) -> list[dict[str, Any]]:
         driver = self._old_driver()
         if driver is not None:

@@ -55,6 +55,13 @@ IMAGE_OPTS: list[cfg.Opt] = [
     cfg.FloatOpt(
         'metadata_timeout', default=300, min=0, help='Seconds a metadata call may take in all.'
     ),
+    cfg.FloatOpt(
+        'longest_pause',
+        default=60,
+        min=0,
+        help='Most seconds between two attempts. The first pause is one second, each later one up to twice as '
+        'long as the one before, partly random; Retry-After is followed up to this limit.',
+    ),
     cfg.StrOpt(
         'no_hash',
         default='warn',

@@ -101,6 +101,7 @@ class Settings:
     stall_bytes = _image('stall_bytes', int)
     upload_answer_timeout = _image('upload_answer_timeout', float)
     metadata_timeout = _image('metadata_timeout', float)
+    longest_pause = _image('longest_pause', float)
     no_hash = _image('no_hash', str)
 
     service_type = _glance('service_type', str)

@@ -16,6 +16,7 @@ from nova_image import errors, images, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.glance import listing, session, translate
 from nova_image.glance.body import Opening
+from nova_image.glance.creation import Creation
 from nova_image.glance.servers import Servers
 from nova_image.glance.wire import JSON, Wire, image_path
 from nova_image.images import ImageChange
@@ -84,7 +85,7 @@ class GlanceDriver(ImageDriver):
         if body is None and _asks_for_nothing(change):
             body = _empty(fields)
         wire, _settings = self._wire(context)
-        made = wire.post('/v2/images', fields, 'create')
+        made = Creation(wire, fields).make()
         if not isinstance(made, dict) or not made.get('id'):
             raise errors.ImageServiceError(status='a create', reason=f'no image came back, but {made!r}')
         with _or_delete(wire, made['id']):

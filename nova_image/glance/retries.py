@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether, when and where to ask again (C-048 to C-052).
 
-Connection failures and 503 are repeated as ever; 408 and 429 when the server says how long to wait;
-500, 502 and 504 for reads only. Knows errors and servers, not what is asked.
+Connection failures and 503 are repeated as ever; 408 and 429 for reads, and else when the server says how
+long to wait; 500, 502 and 504 for reads only. Pauses grow (:mod:`nova_image.pauses`), follow Retry-After, and
+never go past the deadline (D-10). Knows errors and servers, not what is asked.
 """
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import logging
 import time
 from collections.abc import Callable
@@ -17,16 +20,12 @@ import requests.exceptions
 import urllib3.exceptions
 from glanceclient import exc as glance
 
-from nova_image import errors
+from nova_image import errors, pauses
 from nova_image.glance.servers import HEALTH, Choice
 
 LOG = logging.getLogger(__name__)
 
 T = TypeVar('T')
-
-PAUSE_S = 1
-#: A longer Retry-After is the caller's to wait for.
-LONGEST_PAUSE_S = 60
 
 _NO_ANSWER = (
     glance.InvalidEndpoint,
@@ -42,7 +41,7 @@ _NO_ANSWER = (
 _UNTRUSTED = (ksa.SSLError, requests.exceptions.SSLError)
 #: Answers to a read that are worth another try.
 _READ_STATUSES = frozenset((500, 502, 504))
-#: Answers that are repeated after their Retry-After.
+#: Answers that say nothing was done: repeated for reads, and for anything after their Retry-After.
 _AFTER_STATUSES = frozenset((408, 429))
 
 
@@ -54,11 +53,14 @@ def persistently(
     *,
     reading: bool,
     deadline: float,
+    longest_pause: float,
     again: Callable[[BaseException], None] | None = None,
 ) -> T:
     """``ask(server)`` until it answers, at most ``1 + retries`` times.
 
     :param name: the old client's name of what is asked, for the log (C-051)
+    :param deadline: a :func:`time.monotonic` value; no pause goes past it
+    :param longest_pause: a longer Retry-After of 408 or 429 is the caller's to wait for
     :param again: called before another try; raises when there must be none
     :raises GlanceConnectionFailed: no server answered
     """
@@ -71,10 +73,13 @@ def persistently(
             if isinstance(exc, _UNTRUSTED) or (again is None and _is_of_this_host(exc)):
                 failed = errors.joined(errors.GlanceConnectionFailed, type(exc))
                 raise failed(server=server, reason=str(exc)) from exc
-            pause = _pause(exc, reading)
+            pause = _pause(exc, reading, attempt + 1, longest_pause)
             if pause is None:
                 raise
-            more = attempt < attempts and time.monotonic() + pause < deadline
+            late = ''
+            if attempt < attempts:
+                late = _too_late(pause, deadline, longest_pause)
+            more = attempt < attempts and not late
             refusal = _refusal(again, exc) if more and again is not None else None
             more = more and refusal is None
             LOG.exception(
@@ -88,8 +93,10 @@ def persistently(
             if refusal is not None:
                 raise refusal from exc
             if _status(exc) not in (None, 503):
+                if late:
+                    exc.details = f'{getattr(exc, "details", None) or exc}{late}'  # type: ignore[attr-defined]
                 raise
-            raise errors.GlanceConnectionFailed(server=server, reason=str(exc)) from exc
+            raise errors.GlanceConnectionFailed(server=server, reason=f'{exc}{late}') from exc
         HEALTH.answered(server)
         return answer
     raise AssertionError('no attempt was made')
@@ -115,21 +122,53 @@ def _status(exc: BaseException) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def _pause(exc: BaseException, reading: bool) -> float | None:
+def _pause(exc: BaseException, reading: bool, attempt: int, longest: float) -> float | None:
     """Seconds before another try; None: there is no point in one."""
+    usual = pauses.before(attempt, longest)
     if isinstance(exc, _NO_ANSWER):
-        return PAUSE_S
+        return usual
     status = _status(exc)
     after = _retry_after(exc)
     if status == 503 or isinstance(exc, glance.ServiceUnavailable):
-        return max(PAUSE_S, min(after or 0, LONGEST_PAUSE_S))
-    if status in _AFTER_STATUSES and after is not None and after <= LONGEST_PAUSE_S:
-        return max(PAUSE_S, after)
-    return PAUSE_S if reading and status in _READ_STATUSES else None
+        return max(usual, min(after or 0, longest))
+    if status in _AFTER_STATUSES and after is not None:
+        return max(usual, after)
+    return usual if reading and status in _READ_STATUSES | _AFTER_STATUSES else None
 
 
-def _retry_after(exc: Any) -> int | None:
+def _too_late(pause: float, deadline: float, longest: float) -> str:
+    """Why a pause is not taken, for the error; empty: it is."""
+    if pause > longest:
+        return f'; the server asks to wait for {pause:.0f} s, longer than [image] longest_pause ({longest:g} s)'
+    if time.monotonic() + pause >= deadline:
+        return f'; another attempt, {pause:.0f} s later, would come after the end of [image] metadata_timeout'
+    return ''
+
+
+def _retry_after(exc: Any) -> float | None:
+    """Seconds from now that the server asks for, as a number or as a date."""
+    text = str(getattr(exc, 'retry_after', None) or '').strip()
+    if text.isdecimal():
+        return int(text)
     try:
-        return int(exc.retry_after)
-    except (AttributeError, TypeError, ValueError):
-        return None  # absent, or a date: then the usual pause
+        when = email.utils.parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=datetime.UTC)
+    return max(0.0, (when - datetime.datetime.now(datetime.UTC)).total_seconds())
+
+
+def is_lost(exc: BaseException) -> bool:
+    """Whether a request may have been done although no answer came: it was sent, or it cannot be told."""
+    seen: list[BaseException] = []
+    causes: list[Any] = [exc]
+    while causes:
+        cause = causes.pop()
+        if not isinstance(cause, BaseException) or any(cause is each for each in seen):
+            continue
+        if isinstance(cause, (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)):
+            return False
+        seen.append(cause)
+        causes += [cause.__cause__, cause.__context__, getattr(cause, 'reason', None), *cause.args]
+    return isinstance(exc, _NO_ANSWER)

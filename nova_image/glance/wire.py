@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 from urllib.parse import quote, urljoin
 
@@ -162,7 +162,7 @@ class Wire:
 
     def post(self, path: str, body: Any, name: str) -> Any:
         """Send JSON; the JSON of the answer, or None."""
-        return self._metadata(name, 'POST', path, data=json.dumps(body), content_type='application/json')
+        return self._metadata(name, 'POST', path, data=json.dumps(body))
 
     def patch(self, path: str, operations: list[JSON], name: str = 'update') -> JSON:
         """Apply a JSON patch; the changed image."""
@@ -193,6 +193,7 @@ class Wire:
             self.settings.num_retries,
             reading=False,
             deadline=float('inf'),
+            longest_pause=self.settings.longest_pause,
             again=sender.check_repeatable,
         )
         self._renew_deadline()
@@ -205,7 +206,13 @@ class Wire:
             return self._exchange(server, 'GET', path, client=_StreamClient, timed=timed, extra=headers)[0]
 
         return retries.persistently(
-            ask, 'data', self.choice, self.settings.num_retries, reading=True, deadline=float('inf')
+            ask,
+            'data',
+            self.choice,
+            self.settings.num_retries,
+            reading=True,
+            deadline=float('inf'),
+            longest_pause=self.settings.longest_pause,
         )
 
     def _renew_deadline(self) -> None:
@@ -220,22 +227,29 @@ class Wire:
         *,
         reading: bool = False,
         data: str | None = None,
-        content_type: str | None = None,
+        content_type: str = 'application/json',
     ) -> Any:
-        headers = {'Content-Type': content_type} if content_type else {}
+        return self.ask(name, lambda server: self.send(server, method, path, data, content_type), reading=reading)
 
-        def ask(server: str) -> Any:
-            timed = self._limits(self.settings.first_byte_timeout, self._deadline)
-            return self._exchange(server, method, path, headers=headers, data=data, timed=timed)[1]
-
+    def ask(self, name: str, attempt: Callable[[str], Any], *, reading: bool = False) -> Any:
+        """``attempt(server)`` until one answers, within the deadline of this operation."""
         return retries.persistently(
-            ask,
+            attempt,
             name,
             self.choice,
             self.settings.num_retries,
             reading=reading,
             deadline=self._deadline,
+            longest_pause=self.settings.longest_pause,
         )
+
+    def send(
+        self, server: str, method: str, path: str, data: str | None = None, content_type: str = 'application/json'
+    ) -> Any:
+        """One metadata request; the JSON of the answer, or None."""
+        headers = {} if data is None else {'Content-Type': content_type}
+        timed = self._limits(self.settings.first_byte_timeout, self._deadline)
+        return self._exchange(server, method, path, headers=headers, data=data, timed=timed)[1]
 
     def _limits(self, first_byte: float, deadline: float | None) -> Limits:
         settings = self.settings

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 Kind = Literal[
-    'cut', 'reset', 'stall', 'drip', 'status', 'corrupt', 'short', 'unterminated', 'headers', 'late'
+    'cut', 'reset', 'stall', 'drip', 'status', 'corrupt', 'short', 'unterminated', 'headers', 'late', 'lost'
 ]
 
 
@@ -47,6 +47,11 @@ def cut(on: str, at: int | None = None, times: int = 1, after: int = 0) -> Fault
 def reset(on: str, at: int | None = None, times: int = 1, after: int = 0) -> Fault:
     """The connection is reset (RST)."""
     return Fault('reset', on, at, times, after)
+
+
+def lost(on: str, times: int = 1, after: int = 0) -> Fault:
+    """The request is done, and the connection is reset in place of the answer."""
+    return Fault('lost', on, None, times, after)
 
 
 def stall(on: str, at: int | None = None, seconds: float = 3600, times: int = 1, after: int = 0) -> Fault:
@@ -79,7 +84,7 @@ def status(
 
 
 def redirect(on: str, location: str, code: int = 302, times: int = 1, after: int = 0) -> Fault:
-    """An answer that names another place."""
+    """An answer that names another place; ``{path}`` in ``location`` is the path that was asked for."""
     return status(on, code, headers={'Location': location}, body=b'', times=times, after=after)
 
 

@@ -17,7 +17,7 @@ import struct
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nova_image.testing.faults import Fault
 from nova_image.testing.toy_glance import SCHEMA, Refused
@@ -248,7 +248,9 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         if fault.kind == 'status':
             self.fault = None
             early = at is not None
-            headers = {name: value for name, value in fault.headers.items() if value is not None}
+            headers = {
+                name: value.replace('{path}', self.path) for name, value in fault.headers.items() if value is not None
+            }
             self._send(fault.status, fault.body, {'Content-Type': 'text/plain', **headers}, close=early)
             if early:
                 self._drain()
@@ -263,15 +265,18 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
                 self.seen.body_bytes += 1
             raise _Struck
         if fault.kind == 'reset':
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
-            self.rfile.close()
-            self.connection.close()
-            raise _Struck
+            self._reset()
         if fault.kind in ('cut', 'stall'):
             self.wfile.flush()
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             raise _Struck
+
+    def _reset(self) -> NoReturn:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+        self.rfile.close()
+        self.connection.close()
+        raise _Struck
 
     # How an answer is sent.
 
@@ -280,6 +285,8 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None, close: bool = False) -> None:
         fault = self.fault
+        if fault is not None and fault.kind == 'lost':
+            self._reset()
         self.seen.status = status
         strikes = fault if fault is not None and self.command == 'GET' and fault.at is not None else None
         if strikes is not None and strikes.kind == 'status':

@@ -14,8 +14,8 @@ import glanceclient
 import pytest
 
 from legacy import glance
-from nova_image import API, errors
-from nova_image.glance import retries, session
+from nova_image import API, errors, pauses
+from nova_image.glance import session
 from nova_image.glance.servers import HEALTH
 from nova_image.testing import faults
 from nova_image.testing.faulty import FaultyGlance
@@ -27,7 +27,7 @@ META = {'name': 'n', 'disk_format': 'raw', 'container_format': 'bare'}
 @pytest.fixture
 def server(conf: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyGlance]:
     """A Glance without authentication, configured under the old names."""
-    monkeypatch.setattr(retries, 'PAUSE_S', 0.01)
+    monkeypatch.setattr(pauses, 'FIRST_S', 0.01)
     HEALTH.forget()
     with FaultyGlance() as started:
         conf.set_override('glance_api_servers', [started.url])

@@ -21,8 +21,7 @@ import keystoneauth1.plugin
 import pytest
 
 import nova_image
-from nova_image import errors
-from nova_image.glance import retries
+from nova_image import errors, pauses
 from nova_image.glance.servers import HEALTH
 from nova_image.testing import faults
 from nova_image.testing.configuration import make_conf
@@ -38,7 +37,7 @@ INFO = {'name': 'image', 'disk_format': 'raw', 'container_format': 'bare'}
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, 'PAUSE_S', 0.01)
+    monkeypatch.setattr(pauses, 'FIRST_S', 0.01)
     monkeypatch.setattr(download, '_PAUSE_S', 0.01)
     HEALTH.forget()
 

@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 import nova_image
-from nova_image import errors
-from nova_image.glance import retries
+from nova_image import errors, pauses
 from nova_image.glance.servers import HEALTH
 from nova_image.testing.configuration import make_conf
 from nova_image.testing.contexts import Context
@@ -31,7 +30,7 @@ CALLER = Context(user_id='u', project_id='p', is_admin=True)
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, 'PAUSE_S', 1)
+    monkeypatch.setattr(pauses, 'FIRST_S', 1)
     monkeypatch.setattr(download, '_PAUSE_S', 0.1)
     HEALTH.forget()
 

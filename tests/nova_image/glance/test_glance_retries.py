@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import datetime
+import email.utils
 import io
+import json
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +15,9 @@ import pytest
 from glanceclient import exc as glance
 from scripted_server import IMAGE_ID, Answer, Caller, Request, Server, an_image, as_json
 
-from nova_image import errors
+from nova_image import errors, pauses
+from nova_image.testing import faults
+from nova_image.testing.faulty import FaultyGlance
 
 CTX = Caller()
 
@@ -33,13 +38,19 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
+def assert_growing(sleeps: list[float]) -> None:
+    """One second, then each time up to twice as long as the time before."""
+    assert sleeps[0] == 1
+    assert all(1 <= pause <= 2**number for number, pause in enumerate(sleeps))
+
+
 @pytest.mark.contract('C-048', 'C-049', 'C-051')
 def test_503_is_repeated_after_a_second_with_an_error_in_the_log(
     start_server: Any, make_driver: Any, sleeps: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     server = start_server(failing(2))
     assert make_driver(server.url).show(CTX, IMAGE_ID)['id'] == IMAGE_ID
-    assert sleeps == [1, 1]
+    assert_growing(sleeps)
     line = f"Error contacting glance server '{server.url}' for 'get', retrying."
     assert messages(caplog) == [line, line]
     assert all(record.exc_info for record in caplog.records if record.levelno == logging.ERROR)
@@ -54,7 +65,7 @@ def test_after_the_last_attempt_the_connection_has_failed(
     assert caught.value.kwargs['server'] == dead_url
     assert caught.value.kwargs['reason']
     assert isinstance(caught.value.__cause__, glance.CommunicationError)
-    assert sleeps == [1, 1]
+    assert_growing(sleeps)
     assert messages(caplog)[-1] == f"Error contacting glance server '{dead_url}' for 'delete', done trying."
 
 
@@ -109,9 +120,42 @@ def test_too_many_requests_waits_as_long_as_it_says(
     assert sleeps == [7]
 
 
-def test_too_many_requests_without_a_time_is_final(
+def test_a_date_in_retry_after_is_waited_for(start_server: Any, make_driver: Any, sleeps: list[float]) -> None:
+    when = email.utils.format_datetime(datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=9), usegmt=True)
+    make_driver(start_server(failing(1, 429, **{'Retry-After': when})).url).delete(CTX, IMAGE_ID)
+    assert 7 < sleeps[0] <= 9
+    past = 'Wed, 21 Oct 2015 07:28:00 GMT'
+    make_driver(start_server(failing(1, 503, **{'Retry-After': past})).url).delete(CTX, IMAGE_ID)
+    assert sleeps[1:] == [1]
+
+
+def test_a_wait_that_is_too_long_is_not_taken_and_the_error_says_so(
     start_server: Any, make_driver: Any, sleeps: list[float]
 ) -> None:
+    server = start_server(failing(1, 429, **{'Retry-After': '90'}))
+    with pytest.raises(errors.ImageServiceError, match=r'wait for 90 s, longer than \[image\] longest_pause \(60 s\)'):
+        make_driver(server.url).delete(CTX, IMAGE_ID)
+    server.answer = failing(1, 503, **{'Retry-After': '30'})
+    with pytest.raises(errors.GlanceConnectionFailed, match=r'after the end of \[image\] metadata_timeout'):
+        make_driver(server.url, metadata_timeout=20).delete(CTX, IMAGE_ID)
+    assert sleeps == []
+
+
+def test_pauses_grow_up_to_the_longest_but_not_for_old_callers() -> None:
+    assert [pauses.before(attempt, 60) for attempt in (1, 2)] == [1, 1]
+    assert all(1 <= pauses.before(4, 60) <= 4 for _ in range(50))
+    assert len({pauses.before(9, 60) for _ in range(50)}) > 40, 'callers do not come back together'
+    assert max(pauses.before(5000, 60) for _ in range(50)) <= 60
+    with pauses.steady():
+        assert [pauses.before(attempt, 60) for attempt in (2, 3, 9)] == [1, 1, 1]
+    assert pauses.before(2, 0.5) == 0.5
+
+
+def test_too_many_requests_without_a_time_is_final_but_for_reads(
+    start_server: Any, make_driver: Any, sleeps: list[float]
+) -> None:
+    make_driver(start_server(failing(1, 429)).url).show(CTX, IMAGE_ID)
+    assert sleeps.pop() == 1
     server = start_server(failing(1, 429))
     with pytest.raises(errors.ImageServiceError):
         make_driver(server.url).delete(CTX, IMAGE_ID)
@@ -193,3 +237,34 @@ def test_an_error_of_the_callers_own_data_is_not_taken_for_the_networks(
     assert not isinstance(caught.value, errors.NovaException)
     assert 'DELETE' in [method for method, _path in server.calls]
     assert sleeps == []
+
+
+def made_images(server: Any) -> list[Any]:
+    return [json.loads(request.body) for request in server.requests if request.method == 'POST']
+
+
+def test_a_create_whose_answer_was_lost_is_repeated_under_an_id_of_ours(make_driver: Any, sleeps: list[float]) -> None:
+    with FaultyGlance() as glance:
+        glance.inject(faults.lost('POST images', times=2))
+        record = make_driver(glance.url).create(CTX, {'name': 'x', 'disk_format': 'raw', 'container_format': 'bare'}, b'hi')
+        assert glance.count('POST images') == 3
+        assert len(glance.store.records) == 2, 'the first, whose id nobody knows, and ours'
+        assert glance.store.contents == {record['id']: b'hi'}
+
+
+def test_a_create_that_was_refused_or_never_arrived_is_repeated_as_it_was(
+    dead_url: str, start_server: Any, make_driver: Any, sleeps: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('random.shuffle', lambda servers: None)
+    server = start_server(failing(1))
+    make_driver(dead_url, server.url).create(CTX, {'name': 'x'})
+    assert made_images(server) == [{'name': 'x'}] * 2
+
+
+def test_an_id_that_the_caller_chose_is_never_taken_for_ours(make_driver: Any, sleeps: list[float]) -> None:
+    with FaultyGlance() as glance:
+        taken = glance.store.add(b'of somebody')['id']
+        glance.inject(faults.reset('POST images'))
+        with pytest.raises(errors.ImageConflict):
+            make_driver(glance.url).create(CTX, {'name': 'x', 'id': taken})
+        assert glance.store.contents[taken] == b'of somebody'
