@@ -2,7 +2,8 @@
 """One image client under test: reads a JSON call a line, does it, answers with a line.
 
 Started by ``faults.py`` in an interpreter of its own, so that a client that hangs can be ended. All
-clients run with their defaults, but ours with shorter time limits, so that a row takes seconds.
+clients run with their defaults, but ours with shorter time limits, so that a row takes seconds. The answer
+says how much memory the call took beyond what the process had used before.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import re
+import resource
 import sys
 import types
 import warnings
@@ -63,12 +67,12 @@ def source(kind: str, data: bytes) -> Any:
 class NovaImage:
     """nova_image.API."""
 
-    def __init__(self, url: str, plugin: Plugin | None) -> None:
+    def __init__(self, url: str, plugin: Plugin | None, options: dict[str, Any]) -> None:
         import nova_image
         from nova_image.testing.configuration import make_conf
 
-        limits = {f'image__{name}': value for name, value in SHORT_LIMITS.items()}
-        self.api: Any = nova_image.API('glance', conf=make_conf(glance__api_servers=[url], **limits))
+        given = {f'image__{name}': value for name, value in (SHORT_LIMITS | options).items()}
+        self.api: Any = nova_image.API(conf=make_conf(glance__api_servers=[url], **given))
         self.context = self._context(plugin)
 
     def _context(self, plugin: Plugin | None) -> Any:
@@ -99,7 +103,7 @@ class NovaImage:
 class Nova(NovaImage):
     """nova.image.glance.API of Nova 34."""
 
-    def __init__(self, url: str, plugin: Plugin | None) -> None:
+    def __init__(self, url: str, plugin: Plugin | None, options: dict[str, Any]) -> None:
         import nova.conf
         from nova import context
         from nova.image import glance
@@ -115,27 +119,38 @@ class Icehouse(NovaImage):
 
     service = 'GlanceImageService'
 
-    def __init__(self, url: str, plugin: Plugin | None) -> None:
+    def __init__(self, url: str, plugin: Plugin | None, options: dict[str, Any]) -> None:
         from oslo_config import cfg
 
         from legacy import glance
 
         warnings.simplefilter('ignore')
+        cfg.CONF.reset()
         cfg.CONF([], default_config_files=[])
         cfg.CONF.set_override('api_servers', [url], 'glance')
-        from nova_image import options
-
-        options.register(cfg.CONF)
-        for name, value in SHORT_LIMITS.items():
+        for name, value in (SHORT_LIMITS | options).items():
             cfg.CONF.set_override(name, value, 'image')
-        self.api = getattr(glance, self.service)()
+        self.glance, self.api = glance, getattr(glance, self.service)()
         self.context = self._context(plugin)
 
+    def _of(self, reference: str) -> tuple[Any, str]:
+        """The service and the id of a reference, as callers of that time asked for them."""
+        if '://' not in reference:
+            return self.api, reference
+        service, image = self.glance.get_remote_image_service(self.context, reference)
+        return getattr(self.glance, self.service)(service._client), image
+
     def download(self, image: str, path: str) -> None:
-        self.api.download(self.context, image, dst_path=path)
+        service, image = self._of(image)
+        service.download(self.context, image, dst_path=path)
 
     def get(self, image: str) -> Any:
-        return self.api.show(self.context, image)['id']
+        service, image = self._of(image)
+        return service.show(self.context, image)['id']
+
+    def delete(self, image: str) -> None:
+        service, image = self._of(image)
+        service.delete(self.context, image)
 
     def list(self) -> Any:
         return [each['id'] for each in self.api.detail(self.context)]
@@ -150,7 +165,7 @@ class Newton(Icehouse):
 class GlanceClient(NovaImage):
     """python-glanceclient as its users call it."""
 
-    def __init__(self, url: str, plugin: Plugin | None) -> None:
+    def __init__(self, url: str, plugin: Plugin | None, options: dict[str, Any]) -> None:
         import glanceclient
         from keystoneauth1 import session
 
@@ -166,8 +181,9 @@ class GlanceClient(NovaImage):
         return image
 
     def download(self, image: str, path: str) -> None:
+        chunks = self.client.images.data(image)
         with Path(path).open('wb') as file:
-            file.writelines(self.client.images.data(image))
+            file.writelines(chunks)
 
     def get(self, image: str) -> Any:
         return self.client.images.get(image)['id']
@@ -195,22 +211,44 @@ class Warned(logging.Handler):
             self.said = True
 
 
+def answer_to(subject: type[NovaImage], call: dict[str, Any], data: bytes) -> dict[str, Any]:
+    """Do one call."""
+    args, opened = call['args'], None
+    client = subject(call['url'], Plugin(call['url']) if call.get('refreshing') else None, call.get('options', {}))
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    Path('/proc/self/clear_refs').write_text('5')  # the peak counts from here
+    before = memory('VmRSS')
+    try:
+        if call.get('file_limit'):  # a file grows no further, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (call['file_limit'], unlimited[1]))
+        if call['name'] == 'create':
+            opened = Path(args[0]).open('rb') if os.path.isabs(args[0]) else None  # noqa: SIM115
+            args = [opened or source(args[0], data)]
+        answer = {'value': getattr(client, call['name'])(*args)}
+    except Exception as exc:  # noqa: BLE001 - whatever a client raises is its answer
+        answer = {'error': type(exc).__name__, 'text': str(exc)[:200]}
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        if opened is not None:
+            opened.close()
+    return {**answer, 'memory': memory('VmHWM') - before}
+
+
+def memory(name: str) -> int:
+    """Bytes that Linux says of this process: now (``VmRSS``), at most (``VmHWM``)."""
+    found = re.search(rf'{name}:\s+(\d+) kB', Path('/proc/self/status').read_text())
+    assert found is not None
+    return 1024 * int(found[1])
+
+
 def main() -> None:
     warnings.simplefilter('ignore')
     subject, data = SUBJECTS[sys.argv[1]], Path(sys.argv[2]).read_bytes()
     warned = Warned(logging.WARNING)
     logging.getLogger().addHandler(warned)
     for line in sys.stdin:
-        call = json.loads(line)
         warned.said = False
-        try:
-            client = subject(call['url'], Plugin(call['url']) if call.get('refreshing') else None)
-            args = call['args']
-            if call['name'] == 'create':
-                args = [source(args[0], data) if args[0] else None]
-            answer = {'value': getattr(client, call['name'])(*args)}
-        except Exception as exc:  # noqa: BLE001 - whatever a client raises is its answer
-            answer = {'error': type(exc).__name__, 'text': str(exc)[:200]}
+        answer = answer_to(subject, json.loads(line), data)
         print(json.dumps({**answer, 'warned': warned.said}), flush=True)
 
 
