@@ -54,14 +54,17 @@ _TEXT_FIELDS = ('name', 'disk_format', 'container_format')
 def parse_time(text: Any) -> Any:
     """Server text as an aware UTC datetime; falsy values stay as they are (C-104).
 
-    :raises ValueError: text that is no ISO 8601 time
+    :raises ValueError: no ISO 8601 time
     """
     if not text or isinstance(text, datetime.datetime):
         return text
-    parsed = datetime.datetime.fromisoformat(text)
-    if parsed.tzinfo is None:
-        return parsed.replace(tzinfo=datetime.UTC)
-    return parsed.astimezone(datetime.UTC)
+    try:
+        parsed = datetime.datetime.fromisoformat(text)
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=datetime.UTC)
+        return parsed.astimezone(datetime.UTC)
+    except (TypeError, OverflowError) as exc:  # no text, or a moment outside the calendar once it is UTC
+        raise ValueError(f'{text!r} is no time: {exc}') from exc
 
 
 def record_from_wire(wire: Mapping[str, Any], include_locations: bool = False) -> dict[str, Any]:
@@ -69,6 +72,7 @@ def record_from_wire(wire: Mapping[str, Any], include_locations: bool = False) -
 
     :param include_locations: add ``locations`` (a list) and, if shown, ``direct_url``; the direct URL also
         ends the list (C-095)
+    :raises ImageServiceError: a time or a location that is none; for a time it is a ValueError, too
     """
     record: dict[str, Any] = {
         'id': wire.get('id'),
@@ -84,8 +88,8 @@ def record_from_wire(wire: Mapping[str, Any], include_locations: bool = False) -
         'is_public': wire.get('visibility') == 'public',
         'deleted': False,
         'deleted_at': None,
-        'created_at': parse_time(wire.get('created_at')),
-        'updated_at': parse_time(wire.get('updated_at')),
+        'created_at': _time(wire, 'created_at'),
+        'updated_at': _time(wire, 'updated_at'),
     }
     for key in EXTRA_KEYS:
         if key in wire:
@@ -97,13 +101,29 @@ def record_from_wire(wire: Mapping[str, Any], include_locations: bool = False) -
         if key not in BASE_FIELDS
     }
     if include_locations:
-        record['locations'] = [
-            {**entry, 'metadata': dict(entry.get('metadata') or {})} for entry in wire.get('locations') or ()
-        ]
+        record['locations'] = _locations(wire)
         if wire.get('direct_url'):
             record['direct_url'] = wire['direct_url']
             record['locations'].append({'url': wire['direct_url'], 'metadata': {}})
     return record
+
+
+def _time(wire: Mapping[str, Any], key: str) -> Any:
+    try:
+        return parse_time(wire.get(key))
+    except ValueError as exc:
+        raise errors.joined(errors.ImageServiceError, ValueError)(
+            status='an image', reason=f'its {key} is {wire[key]!r}, expected an ISO 8601 time'
+        ) from exc
+
+
+def _locations(wire: Mapping[str, Any]) -> list[dict[str, Any]]:
+    try:
+        return [{**entry, 'metadata': dict(entry.get('metadata') or {})} for entry in wire.get('locations') or ()]
+    except (AttributeError, TypeError, ValueError) as exc:
+        raise errors.ImageServiceError(
+            status='an image', reason=f'its locations are {wire["locations"]!r}, expected a list of objects'
+        ) from exc
 
 
 def _decoded(key: str, value: Any) -> Any:
@@ -111,7 +131,7 @@ def _decoded(key: str, value: Any) -> Any:
         return value
     try:
         return json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         # One image's bad text must not break a whole listing (C-078, D-11): it stays text.
         LOG.warning('property %s holds %r, expected JSON; handed out as text', key, value[:80])
         return value

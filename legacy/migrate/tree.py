@@ -79,7 +79,7 @@ def text_of(data: bytes) -> str:
     encoding, mark = encoding_of(data)
     try:
         return data[len(mark) :].decode(encoding)
-    except UnicodeError as err:
+    except (UnicodeError, LookupError) as err:  # LookupError: a codec, but none of text
         raise Unreadable(f'is not valid {encoding} ({err}); add or correct the coding line') from err
 
 
