@@ -15,9 +15,10 @@ import gzip
 import importlib
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from legacy.equivalence import encode
 
@@ -26,10 +27,16 @@ GOLDEN = Path(__file__).with_name('golden')
 
 
 def load(path: Path) -> Iterator[dict[str, Any]]:
-    """The cases of one file, in order."""
-    with gzip.open(path, 'rt', encoding='utf-8') as lines:
-        for line in lines:
-            yield json.loads(line)
+    """The cases of one file, in order.
+
+    :raises ValueError: no gzip file of JSON lines
+    """
+    try:
+        with gzip.open(path, 'rt', encoding='utf-8') as lines:
+            for line in lines:
+                yield json.loads(line)
+    except (gzip.BadGzipFile, zlib.error, EOFError, RecursionError) as exc:
+        raise ValueError(f'{path} is no golden file: {exc}') from exc
 
 
 def common() -> dict[str, Any]:
@@ -167,6 +174,10 @@ class Sink:
         return {'$sink': self.sink_name}
 
 
+class Unbound(KeyError):
+    """A variable whose step raised."""
+
+
 class World:
     """The objects of one case, both ways."""
 
@@ -198,14 +209,22 @@ class World:
         self.events.append({'ev': kind, **fields})
 
     def decode(self, form: Any) -> Any:
-        """The object that ``form`` stands for, built anew."""
+        """The object that ``form`` stands for, built anew.
+
+        :raises ValueError: a tagged form that says nothing
+        """
         if isinstance(form, list):
             return [self.decode(item) for item in form]
         if not isinstance(form, dict):
             return form
         for tag, build in _BUILDERS.items():
             if tag in form:
-                return build(self, form)
+                try:
+                    return build(self, form)
+                except Unbound:
+                    raise
+                except (LookupError, TypeError, AttributeError, ImportError, ValueError, OverflowError) as exc:
+                    raise ValueError(f'{form!r:.200} is no golden form: {exc!r}') from exc
         return {key: self.decode(value) for key, value in form.items()}
 
     def _image(self, form: dict[str, Any]) -> Any:
@@ -232,6 +251,8 @@ class World:
         return made
 
     def _variable(self, form: dict[str, Any]) -> Any:
+        if form['$var'] not in self.variables:
+            raise Unbound(form['$var'])
         value = self.variables[form['$var']]
         for step in form.get('path', ()):
             value = value[step]
@@ -262,7 +283,9 @@ def exception_class(name: str) -> type[BaseException]:
         found = _InvalidSignature
     else:
         found = getattr(importlib.import_module(module), last)
-    return cast('type[BaseException]', found)
+    if not (isinstance(found, type) and issubclass(found, BaseException)):
+        raise TypeError(f'{name} is no class of exceptions')
+    return found
 
 
 class _InvalidSignature(Exception):
