@@ -16,14 +16,19 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from nova_image import errors
+from nova_image.images import record_from_wire
+from nova_image.local import rows
 from nova_image.local.catalogue import Catalogue, marks
+from nova_image.local.query import COLUMNS
 from nova_image.local.store import Store
 from nova_image.transfer import hashing
 
 _CHUNK = 1 << 20
+_EVERY = f'SELECT {COLUMNS} FROM images i'
 _SMALLEST_ROW = 64  # bytes; bounds how many rows to look for where the end of a table cannot be read
 
 
@@ -58,13 +63,15 @@ def check(root: Path) -> Iterator[Finding]:
                     'WHERE digest IS NOT NULL GROUP BY digest, size'
                 )
             }
+            strange = [finding for finding in map(partial(_strange, store), connection.execute(_EVERY)) if finding]
             saving = connection.execute("SELECT id, staging FROM images WHERE status = 'saving'").fetchall()
     except errors.StoreCorrupt as exc:
         yield Finding(f'catalogue: {exc}', exc.__cause__ is not None)  # no error of SQLite: it is another's
         return
     finally:
         store.close()
-    for (digest, size), ids in sorted(images.items()):
+    yield from (Finding(each, False) for each in strange)
+    for (digest, size), ids in sorted(images.items(), key=str):
         wrong = _content(store, digest, size, ids)
         if wrong:
             yield Finding(wrong, False)
@@ -75,6 +82,15 @@ def check(root: Path) -> Iterator[Finding]:
         yield Finding(f'{path}: left by an upload that was cut off', True)
     for digest in sorted(set(store.contents.digests()) - {digest for digest, _ in images}):
         yield Finding(f'{store.contents.path(digest)}: no image has this content', True)
+
+
+def _strange(store: Store, row: sqlite3.Row) -> str | None:
+    """What in the row of an image keeps it from being shown."""
+    try:
+        record_from_wire(rows.wire(row, store.contents))
+    except errors.NovaException as exc:
+        return str(exc)
+    return None
 
 
 def _content(store: Store, digest: str, size: int, ids: str) -> str | None:

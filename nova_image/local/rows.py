@@ -12,6 +12,7 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nova_image import errors
 from nova_image.local.contents import Contents
 from nova_image.local.query import COLUMNS, microseconds
 from nova_image.local.refusals import Refused
@@ -76,7 +77,23 @@ def is_member(connection: sqlite3.Connection, image_id: str, project: str | None
 
 
 def wire(row: sqlite3.Row, contents: Contents) -> dict[str, Any]:
-    """The image as Glance v2 shows it."""
+    """The image as Glance v2 shows it.
+
+    :raises StoreCorrupt: a value that this package never writes
+    """
+    try:
+        return _wire(row, contents)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+        raise _foreign(row, contents, exc) from exc
+
+
+def _foreign(row: sqlite3.Row, contents: Contents, exc: Exception) -> errors.StoreCorrupt:
+    return errors.StoreCorrupt(
+        path=str(contents.root), reason=f'the row of image {row["id"]!r} holds a value of another kind: {exc}'
+    )
+
+
+def _wire(row: sqlite3.Row, contents: Contents) -> dict[str, Any]:
     shown: dict[str, Any] = json.loads(row['properties'])
     for key in _SHOWN:
         shown[key] = row[key]
