@@ -19,20 +19,20 @@ from legacy.migrate.options import BadSettings, load
 from legacy.migrate.result import Problem, Result, run
 
 
-class Uncommitted(ValueError):
+class Uncommitted(BadSettings):
     """Git could not give back what the run would change."""
 
 
 def scan_main(argv: Sequence[str] | None = None) -> int:
     """Show every old call site and what would become of it; nothing is written."""
-    parser = _parser('scan', 'find the call sites of the old image module; nothing is written')
-    return _guarded(lambda: _scan(parser.parse_args(argv)))
+    made = parser('scan', 'find the call sites of the old image module; nothing is written')
+    return guarded(lambda: _scan(made.parse_args(argv)))
 
 
 def migrate_main(argv: Sequence[str] | None = None) -> int:
     """Rewrite the call sites that can be rewritten safely."""
-    parser = _parser('migrate', 'rewrite the call sites of the old image module')
-    mode = parser.add_mutually_exclusive_group()
+    made = parser('migrate', 'rewrite the call sites of the old image module')
+    mode = made.add_mutually_exclusive_group()
     mode.add_argument(
         '--diff', action='store_true', help='show the changes as a diff, write nothing (default)'
     )
@@ -40,38 +40,43 @@ def migrate_main(argv: Sequence[str] | None = None) -> int:
     mode.add_argument('--check', action='store_true', help='only say whether anything would change')
     mode.add_argument('--resume', action='store_true', help='finish a --write that was interrupted, and no more')
     mode.add_argument('--undo', action='store_true', help='take back a --write that was interrupted')
-    parser.add_argument(
+    made.add_argument(
         '--force', action='store_true', help='write even where Git has uncommitted changes in the paths'
     )
-    return _guarded(lambda: _migrate(parser.parse_args(argv)))
+    return guarded(lambda: _migrate(made.parse_args(argv)))
 
 
-def _parser(name: str, description: str) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog=f'nova-image {name}', description=description)
-    parser.add_argument('paths', nargs='+', metavar='PATH', help='file or directory to look through')
-    parser.add_argument('--root', metavar='DIR', help='what paths are shown relative to (default: here)')
-    parser.add_argument(
+FORMATS = ('text', 'json', 'github', 'sarif')
+
+
+def parser(name: str, description: str, formats: Sequence[str] = FORMATS) -> argparse.ArgumentParser:
+    """The arguments that every command over a tree has."""
+    made = argparse.ArgumentParser(prog=f'nova-image {name}', description=description)
+    made.add_argument('paths', nargs='+', metavar='PATH', help='file or directory to look through')
+    made.add_argument('--root', metavar='DIR', help='what paths are shown relative to (default: here)')
+    made.add_argument(
         '--select', metavar='CODES', help='rewrite groups of these patterns only (P-08,P-26,...)'
     )
-    parser.add_argument('--ignore', metavar='CODES', help='leave every group with one of these patterns')
-    parser.add_argument(
+    made.add_argument('--ignore', metavar='CODES', help='leave every group with one of these patterns')
+    made.add_argument(
         '--exclude', metavar='GLOBS', help='pass over these relative paths inside directories'
     )
-    parser.add_argument('--tests', action='store_true', help='move doubles of tests with what they stand for')
-    parser.add_argument(
+    made.add_argument('--tests', action='store_true', help='move doubles of tests with what they stand for')
+    made.add_argument(
         '--errors', action='store_true', help="move Nova's image error classes to nova_image.errors"
     )
-    parser.add_argument(
+    made.add_argument(
         '--api', action='store_true', help="move code on upstream's own later image API, nova.image.API"
     )
-    parser.add_argument('--format', choices=('text', 'json', 'github', 'sarif'), default='text')
-    return parser
+    made.add_argument('--format', choices=formats, default='text')
+    return made
 
 
-def _guarded(work: Callable[[], int]) -> int:
+def guarded(work: Callable[[], int]) -> int:
+    """The exit code of ``work``; an error that stops it is one line on stderr and 2."""
     try:
         return work()
-    except (OSError, ImportError, BadSettings, Uncommitted) as err:
+    except (OSError, ImportError, BadSettings) as err:
         print(f'nova-image: {_reason(err)}', file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -85,7 +90,8 @@ def _reason(err: Exception) -> str:
     return str(err)
 
 
-def _run(options: argparse.Namespace) -> Result:
+def look(options: argparse.Namespace) -> Result:
+    """Look through the paths of a command line."""
     progress = _progress() if sys.stderr.isatty() else None
     if options.root and not os.path.isdir(options.root):
         raise NotADirectoryError(f'--root {options.root} is no directory')
@@ -119,9 +125,9 @@ def _progress() -> Callable[[str], None]:
 def _scan(options: argparse.Namespace) -> int:
     from legacy.migrate import report
 
-    result = _run(options)
-    _say(report.FORMATS[options.format](result))
-    return _end(result, options.format)
+    result = look(options)
+    say(report.FORMATS[options.format](result))
+    return end(result)
 
 
 def _migrate(options: argparse.Namespace) -> int:
@@ -131,23 +137,23 @@ def _migrate(options: argparse.Namespace) -> int:
         _settle(options)
     if options.resume or options.undo:
         return 0
-    result = _run(options)
+    result = look(options)
     if result.unaccounted:
-        _say(report.FORMATS[options.format](result))
-        return _end(result, options.format)
+        say(report.FORMATS[options.format](result))
+        return end(result)
     if options.write:
         _write(result, options)
-        _say(
+        say(
             report.text(result, written=True)
             if options.format == 'text'
             else report.FORMATS[options.format](result)
         )
     elif options.format != 'text':
-        _say(report.FORMATS[options.format](result))
+        say(report.FORMATS[options.format](result))
     elif options.check:
         for path in result.changed:
-            _say(f'would change {path}\n')
-        _say(report.summary(result) + '\n')
+            say(f'would change {path}\n')
+        say(report.summary(result) + '\n')
     else:
         stream = getattr(sys.stdout, 'buffer', None)
         sys.stdout.flush()
@@ -162,7 +168,7 @@ def _migrate(options: argparse.Namespace) -> int:
             if site.status == 'left':
                 print(report._line(site, False), file=sys.stderr)
         print(report.summary(result), file=sys.stderr)
-    return _end(result, options.format)
+    return end(result)
 
 
 def _settle(options: argparse.Namespace) -> None:
@@ -192,7 +198,8 @@ def _write(result: Result, options: argparse.Namespace) -> None:
     result.write()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Print; what the terminal cannot show is escaped, and a reader who has gone is no error."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -202,7 +209,7 @@ def _say(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _end(result: Result, shown: str) -> int:
+def end(result: Result) -> int:
     """The exit code; what could not be done stands on stderr, a line each."""
     for each in result.problems:
         place = f'{each.file}:{each.line}' if each.line else each.file
