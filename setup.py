@@ -46,6 +46,7 @@ setup(
         'nova_image.commands': ['legacy = legacy.commands:COMMANDS'],
         'oslo.config.opts': [
             'nova_image = nova_image.options:list_opts',
+            'nova_image.direct = nova_image.direct.mounts:list_opts',
             'legacy = legacy.deprecation:list_opts',
         ],
         'pytest11': ['nova_image = nova_image.testing.plugin'],

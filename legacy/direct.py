@@ -1,21 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Direct transfers by old plug-ins: which handlers a service has, and the walk over the locations (C-138 to C-143)."""
+"""Direct transfers by old plug-ins: which handlers a service has, and what they are given (C-138 to C-143).
+
+Over the configured driver they are fetchers of :mod:`nova_image.direct`, verified as those are. Over an old-style
+client nothing is known of the bytes but what a signature says, and a handler writes where it is told.
+"""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlparse
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import ParseResult
+
+from oslo_config import cfg
 
 from legacy.log import LOG
 from legacy.seams import glance
 from legacy.urls import settings
+from nova_image import direct, transfer
+from nova_image.direct.file import FileFetcher
+from nova_image.direct.plugins import OldPlugin, old_handler
 
-if TYPE_CHECKING:
-    from nova_image import transfer
-
-__all__ = ['DirectTransfer']
+__all__ = ['DirectTransfer', 'Locations']
 
 
 class DirectTransfer:
@@ -31,9 +36,8 @@ class DirectTransfer:
                 self._add(scheme, module)
 
     def _add(self, scheme: str, module: Any) -> None:
-        factory = getattr(module, 'get_download_handler', None) or module.get_download_hander
         try:
-            self.handlers[scheme] = factory()
+            self.handlers[scheme] = old_handler(module)
         except Exception as error:  # noqa: BLE001 - a plug-in's failure costs only its schemes (C-063)
             LOG.error(
                 'When loading the module %(module_str)s the following error occurred: %(ex)s',
@@ -65,44 +69,44 @@ class DirectTransfer:
 
         :param check: verifies the signature of what a handler fetched, before it is at ``dst_path``
         """
-        for entry in locations:
-            url = urlparse(entry['url'])
+        expected = getattr(locations, 'expected', None)
+        if expected is not None and not direct.begins_again(dst_path):
+            return False
+
+        def take(url: ParseResult, metadata: Mapping[str, Any]) -> bool:
             handler = self.handler(url.scheme)
             if handler is None:
-                continue
-            try:
-                metadata = entry.get('metadata') or {}
-                if check is None:
-                    handler.download(context, url, dst_path, metadata)
-                else:
-                    _fetch_verified(handler, context, url, dst_path, metadata, check)
-            except Exception as error:  # noqa: BLE001 - the next location, or the server, is tried (C-140)
-                LOG.exception(error)
-                continue
-            LOG.info('Successfully transferred using %s', url.scheme)
+                return False
+            if check is None and expected is None:
+                handler.download(context, url, dst_path, metadata)
+            else:
+                fetcher = _fetcher(handler)
+                direct.bring(
+                    fetcher, context, url, metadata, dst_path, expected,
+                    settings=settings(), signature=check, logger=LOG,
+                )  # fmt: skip
+                if isinstance(fetcher, FileFetcher):
+                    handler.said_copied(url, metadata)
             return True
-        return False
+
+        return direct.first_that_works(locations, take, LOG)
 
 
-def _fetch_verified(
-    handler: Any, context: Any, url: Any, dst_path: Any, metadata: Any, check: transfer.SignatureCheck
-) -> None:
-    """By the handler into a folder beside ``dst_path``, and from there, verified, to where it is wanted (D-8)."""
-    from nova_image import transfer
+class Locations(list[dict[str, Any]]):
+    """Locations of an image of which it is known what its bytes must be."""
 
-    check.restart()
-    path = os.fsdecode(dst_path)
-    with tempfile.TemporaryDirectory(dir=os.path.dirname(os.path.abspath(path)), prefix='.fetched-') as folder:
-        fetched = os.path.join(folder, 'image')
-        handler.download(context, url, fetched, metadata)
-        transfer.deliver(
-            lambda offset: transfer.FileBody(open(fetched, 'rb')),  # noqa: SIM115 - the body closes it
-            None,
-            settings=settings(),
-            dest_path=dst_path,
-            try_again=False,
-            signature=check,
-        )
+    def __init__(self, record: Mapping[str, Any]) -> None:
+        super().__init__(record['locations'] if record['status'] == 'active' else ())
+        self.expected = transfer.Expected.from_record(record)
+
+
+def _fetcher(handler: Any) -> direct.Fetcher:
+    """An old handler in the new form; the built-in one is the fetcher that it stands for."""
+    from legacy.download import file
+
+    if type(handler) is file.FileTransfer and file.copies_itself():
+        return FileFetcher(cfg.CONF, handler)
+    return OldPlugin(handler)
 
 
 def _plug_ins_replaced() -> bool:

@@ -16,7 +16,7 @@ from legacy.translation import LIST_PARAMS
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
-from nova_image import errors, images, pauses, signatures
+from nova_image import direct, errors, images, pauses, signatures
 
 if TYPE_CHECKING:
     from legacy.clients import OldClientDriver
@@ -135,7 +135,8 @@ class Service:
             if self._direct.fetch(context, found, dst_path, check):
                 return None
         api, ref, _old = self._for_image(image_id)
-        return api.download(context, ref, data, dst_path, trusted_certs)
+        with direct.already_tried():
+            return api.download(context, ref, data, dst_path, trusted_certs)
 
     def _signature_check(
         self, context: Any, image_id: Any, trusted_certs: Any
@@ -170,8 +171,9 @@ class Service:
         if driver is not None:
             return driver.locations(context, _plain_id(image_id))
         api, ref, _old = self._for_image(image_id)
-        locations: list[dict[str, Any]] = api.get(context, ref, include_locations=True)['locations']
-        return locations
+        from legacy.direct import Locations
+
+        return Locations(api.get(context, ref, include_locations=True))
 
     def _in(self, method: str, image_meta: Any) -> Any:
         return none_as_text(image_meta)

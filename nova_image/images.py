@@ -366,3 +366,14 @@ def _filter_text(value: Any) -> str:
         quoted = (f'"{item}"' if ',' in str(item) or '"' in str(item) else str(item) for item in value)
         return 'in:' + ','.join(quoted)
     return str(value)
+
+
+def forced(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of an image that is to be active without data (C-255).
+
+    :raises ImageBadRequest: a disk format whose content cannot be empty
+    """
+    made = {'container_format': 'bare', 'disk_format': 'raw', **fields}
+    if made['disk_format'] != 'raw':
+        raise errors.ImageBadRequest(f'Unable to force activate with disk_format={made["disk_format"]}')
+    return made

@@ -373,22 +373,22 @@ def reserved_stay(story: Story, place: Place, answer: Answer) -> None:
 
 
 def direct_copies(story: Story, place: Place, answer: Answer) -> None:
-    """The copy past the service is the old names' alone, and ``cp`` makes it (C-139, C-156)."""
-    if place.op != 'download' or 'allowed_direct_url_schemes' not in story.course.replay.case['input']['config']:
-        return
-    if story.course.replay.frontend != 'api':
-        for entry in answer['logs']:
-            if entry['exc'] == 'FileNotFoundError':
-                story.touch(54)
-                entry['exc'] = 'ProcessExecutionError'
+    """The new API makes the copy past the service too, only in other words, and ``data`` wins over a path (C-139, C-156)."""
+    replay = story.course.replay
+    if place.op != 'download' or 'allowed_direct_url_schemes' not in replay.case['input']['config'] or replay.frontend != 'api':
         return
     copied = any(entry['message'].startswith('Successfully transferred') for entry in answer['logs'])
-    kept = [entry for entry in answer['logs'] if 'Download image' not in entry['message'] and entry['level'] != 'INFO']
-    if kept != answer['logs']:
-        story.touch(54)
-        answer['logs'] = kept
     if copied and place.given['mode'] == 'both':
+        story.touch(54)
+        answer['logs'] = []
         answer['sink'], answer['file'] = answer['file'], story.files.get(place.given.get('file', 'img'))
+        return
+    kept = [entry for entry in answer['logs'] if not entry['message'].startswith('Copied')]
+    for entry in kept:
+        if 'transferred using' in entry['message'] or 'Download image' in entry['message']:
+            story.touch(54)
+            entry['logger'] = 'nova_image.direct.fetching'
+    answer['logs'] = kept
 
 
 def no_schema(story: Story, place: Place, answer: Answer) -> None:

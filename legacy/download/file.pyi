@@ -34,17 +34,13 @@ LOG: Any
 class ProcessExecutionError(OSError):
     ...
 
-_FILESYSTEM_OPTS: Any
-
 _GROUP: Any
 
-def _copy_whole(source: str, target: Any) -> None: ...
-
-contextlib: Any
+def copies_itself() -> bool: ...
 
 def copy_image(src: str, dst: str) -> None: ...
 
-exception: Any
+direct: Any
 
 @deprecated('nova.image.download.file.get_download_hander is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, dest_path=...)')
 def get_download_hander(**kwargs: Any) -> FileTransfer: ...
@@ -55,17 +51,11 @@ def get_download_handler(**kwargs: Any) -> FileTransfer: ...
 @deprecated('nova.image.download.file.get_schemes is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API().download(context, id_or_uri, dest_path=...)')
 def get_schemes() -> list[str]: ...
 
+mounts: Any
+
 opt_group: Any
 
-os: Any
-
-posixpath: Any
-
 def register_filesystem(conf: cfg.ConfigOpts, group: str) -> None: ...
-
-secrets: Any
-
-stat: Any
 
 subprocess: Any
 

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nova_image import errors, images, signatures, transfer
+from nova_image import direct, errors, images, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.glance import listing, session, translate
 from nova_image.glance.body import Opening
@@ -83,7 +83,7 @@ class GlanceDriver(ImageDriver):
         body = None if data is None else transfer.upload(data)
         fields = {**change.fields, **change.properties}
         if body is None and _asks_for_nothing(change):
-            body = _empty(fields)
+            fields, body = images.forced(fields), transfer.upload(b'')
         wire, _settings = self._wire(context)
         made = Creation(wire, fields).make()
         if not isinstance(made, dict) or not made.get('id'):
@@ -155,11 +155,18 @@ class GlanceDriver(ImageDriver):
         *,
         server: str | None = None,
     ) -> Iterator[bytes] | None:
-        """See :meth:`ImageDriver.download`; two requests, the first for what to check the bytes against."""
+        """See :meth:`ImageDriver.download`; two requests, the first for what to check the bytes against.
+
+        To a path, it is the only one where ``[glance] allowed_direct_url_schemes`` has a scheme of one of the
+        image's locations, and the bytes can be had there (C-138 to C-140).
+        """
         wire, settings = self._wire(context, server)
         record = wire.get(image_path(image_id), 'data')
         expected = transfer.Expected.from_record(record)
         check = signatures.check_for(context, image_id, lambda: record, settings, trusted_certs)
+        to_path = dest_path is not None and data is None
+        if to_path and direct.fetch(context, record, dest_path, settings=settings, signature=check):
+            return None
         opener = Opening(wire, image_id, expected.size)
         return transfer.deliver(
             opener, expected, settings=settings, data=data, dest_path=dest_path, logger=LOG, signature=check
@@ -198,16 +205,6 @@ class GlanceDriver(ImageDriver):
 def _asks_for_nothing(change: ImageChange) -> bool:
     """``size`` is the number 0, and no other source of data is named: an active image of no bytes (C-255)."""
     return type(change.size) is int and change.size == 0 and not (change.location or change.copy_from)
-
-
-def _empty(fields: dict[str, Any]) -> transfer.Upload:
-    """The body that makes an empty image active; completes ``fields`` (C-255)."""
-    fields.setdefault('container_format', 'bare')
-    if fields.setdefault('disk_format', 'raw') != 'raw':
-        raise errors.ImageBadRequest(
-            f'Unable to force activate with disk_format={fields["disk_format"]}'
-        )
-    return transfer.upload(b'')
 
 
 def _upload(wire: Wire, image_id: str, body: transfer.Upload, store: str | None) -> JSON:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nova_image import errors, images
+from nova_image import images
 from nova_image.images import ImageChange
 from nova_image.local import rows, rules
 from nova_image.local.refusals import Refused
@@ -68,20 +68,6 @@ def apply(
         names = connection.execute('SELECT name FROM properties WHERE image_id = ?', (current['id'],))
         rules.check_property_count([row['name'] for row in names])
     rows.change(connection, current['id'], **columns)
-
-
-def forced(fields: dict[str, Any]) -> dict[str, Any]:
-    """Fields of an image that becomes active without data (C-255).
-
-    :raises ImageBadRequest: a disk format whose content cannot be empty
-    """
-    fields.setdefault('container_format', 'bare')
-    fields.setdefault('disk_format', 'raw')
-    if fields['disk_format'] != 'raw':
-        raise errors.ImageBadRequest(
-            f'Unable to force activate with disk_format={fields["disk_format"]}; expected raw, or none given'
-        )
-    return fields
 
 
 def check_requests(change: ImageChange) -> None:

@@ -46,19 +46,25 @@ class Staging:
             try:
                 view = view[os.write(self.fd, view) :]
             except OSError as exc:
-                if exc.errno in _FULL:
-                    raise Refused(413, f'Image storage media is full: {exc.strerror} ({self.path})') from exc
-                raise errors.StoreUnreadable(path=str(self.path), reason=exc.strerror or str(exc)) from exc
+                raise self._told(exc) from exc
 
     def receive(self, chunks: transfer.Upload) -> str:
-        """Append all chunks, put them on disk, and return their MD5."""
+        """Append all chunks, put them on disk, and return their MD5; of a plain file the kernel makes the copy."""
         lane = hashing.lane(['md5'], chunks.size)
         try:
+            copied = chunks.copy_to(self.fd)
             for chunk in chunks:
                 lane.give(lane.take(), memoryview(chunk))
-                self.write(chunk)
+                if copied:
+                    self.size += len(chunk)
+                else:
+                    self.write(chunk)
             self.sync()
             return lane.digests()['md5']
+        except OSError as exc:
+            if exc.errno not in _FULL:
+                raise  # the caller's file
+            raise self._told(exc) from exc
         finally:
             lane.close()
 
@@ -67,9 +73,12 @@ class Staging:
         try:
             os.fsync(self.fd)
         except OSError as exc:
-            if exc.errno in _FULL:
-                raise Refused(413, f'Image storage media is full: {exc.strerror} ({self.path})') from exc
-            raise errors.StoreUnreadable(path=str(self.path), reason=exc.strerror or str(exc)) from exc
+            raise self._told(exc) from exc
+
+    def _told(self, exc: OSError) -> Exception:
+        if exc.errno in _FULL:
+            return Refused(413, f'Image storage media is full: {exc.strerror} ({self.path})')
+        return errors.StoreUnreadable(path=str(self.path), reason=exc.strerror or str(exc))
 
     def discard(self) -> None:
         """Remove what was written, unless it has been published; harmless twice."""

@@ -131,7 +131,7 @@ class LocalDriver(ImageDriver):
         change = images.outgoing(image_info, context)
         fields = dict(change.fields)
         if type(change.size) is int and change.size == 0 and data is None:
-            fields, data = changes.forced(fields), b''
+            fields, data = images.forced(fields), b''
         who, store = self._who(context), self._store()
         upload = None if data is None else transfer.upload(data)
         with answers.answering(answers.PLAIN):

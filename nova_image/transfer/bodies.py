@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, Protocol
 
 from nova_image import errors
 from nova_image.transfer import hashing
+from nova_image.transfer.syncing import descriptor_of
 
 CHUNK_BYTES = 64 * 1024
 
@@ -30,7 +31,8 @@ class Body(Protocol):
       TimeoutError: then the transfer tries again where it may); it never just ends.
     * ``close()``: gives the connection up; may be called more than once and before the end.
 
-    Two names are optional. ``readinto(buffer) -> int`` fills a writable buffer with at least one byte and
+    Three names are optional. ``descriptor`` is a file descriptor of a file that holds exactly the body's bytes
+    at ``offset`` and after, for the kernel to copy from where that is possible. ``readinto(buffer) -> int`` fills a writable buffer with at least one byte and
     returns how many (0 = end); it is used instead of iteration and saves a copy. ``resumable = True`` says
     that the opener can open at any offset, so even a target that cannot be put back may be continued.
     """
@@ -93,6 +95,7 @@ class FileBody:
         self.offset = offset
         self._file = file
         self._left = length
+        self.descriptor = descriptor_of(file)
         if offset:
             file.seek(offset)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nova_image import errors
-from nova_image.transfer import hashing
+from nova_image.transfer import cloning, hashing
 from nova_image.transfer.bodies import Body, Expected, Limits, Opener, StallWatch
 from nova_image.transfer.checks import Count, DownloadedChunks, SignatureCheck, check_hash, lane_for
 from nova_image.transfer.targets import Target, target_for
@@ -123,6 +123,7 @@ class _Transfer:
         self._count = Count(expected)
         self._lane: hashing.Lane | None = None
         self._buffered = False  # the lane's slots are buffers, for bodies with readinto
+        self._is_written = False  # the kernel copies, and the bytes come from the target
         self._writing = False  # what is raised meanwhile is the target's failure, not the body's
 
     def run(self, body: Body, path: Any) -> None:
@@ -217,12 +218,17 @@ class _Transfer:
         """All of ``body`` into the target, checked; the lane and the count go on from an earlier body."""
         watch = StallWatch(self._limits, self._expected.image_id)
         readinto = getattr(body, 'readinto', None)
+        clone = self._clone(body)
+        self._is_written = clone is not None
         if self._lane is None:
             size = self._expected.size if self._expected.size is not None else body.length
             self._buffered = readinto is not None
             self._lane = lane_for(self._expected, size, hashing.BUFFER_BYTES if self._buffered else 0)
         lane = self._lane
-        if readinto is not None and self._buffered:
+        if clone is not None:
+            with contextlib.closing(clone):
+                self._copy_buffers(clone.readinto, lane, watch)
+        elif readinto is not None and self._buffered:
             self._copy_buffers(readinto, lane, watch)
         else:
             for chunk in watch.watch(body):
@@ -234,6 +240,14 @@ class _Transfer:
         check_hash(lane, self._expected)
         if self.signature is not None:
             self.signature.verify()
+
+    def _clone(self, body: Body) -> cloning.Clone | None:
+        """The copy that the kernel makes, where both ends are plain files and nothing has been written."""
+        source, copy = getattr(body, 'descriptor', None), getattr(self._target, 'clone', None)
+        if source is None or copy is None or body.length is None or self._count.position:
+            return None
+        made: cloning.Clone | None = copy(source, body.length)
+        return made
 
     def _copy_buffers(
         self, readinto: Callable[[memoryview], int], lane: hashing.Lane, watch: StallWatch
@@ -267,6 +281,8 @@ class _Transfer:
             self.signature.update(part)
 
     def _write(self, data: bytes | bytearray, count: int) -> None:
+        if self._is_written:
+            return
         self._writing = True
         self._target.write(data, count)
         self._writing = False

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from nova_image import errors
+from nova_image.transfer import cloning
 
 CHUNK_BYTES = 256 * 1024
 
@@ -58,6 +59,27 @@ class _File:
         self._start = _position(file)
         self.size: int | None = None if self._text or self._start is None else self._bytes_left()
         self.repeatable = self.size is not None
+        self._clone: cloning.Clone | None = None
+
+    def copy_to(self, target: int) -> bool:
+        """Have the kernel copy the bytes of a plain file as the next pass hands them out (see Upload.copy_to)."""
+        file, raw = self._file, getattr(self._file, 'raw', self._file)
+        if type(file) not in (io.BufferedReader, io.FileIO) or type(raw) is not io.FileIO or not raw.readable():
+            return False  # somebody's own read() may give something else than the file has
+        if self.size and self._start is not None:
+            self._clone = cloning.clone(raw.fileno(), target, self._start, self.size)
+        return self._clone is not None
+
+    def _cloned(self, clone: cloning.Clone) -> Iterator[bytes]:
+        view, handed = memoryview(bytearray(CHUNK_BYTES)), self._start or 0
+        try:
+            while got := clone.readinto(view):
+                handed += got
+                yield bytes(view[:got])
+        finally:
+            self._clone = None
+            clone.close()
+            self._file.seek(handed)
 
     def _bytes_left(self) -> int | None:
         """Bytes to the end, found by going there; None when the object does not really move (C-210)."""
@@ -77,6 +99,9 @@ class _File:
         return end - start if end > start else None
 
     def chunks(self) -> Iterator[bytes]:
+        return self._cloned(self._clone) if self._clone is not None else self._read()
+
+    def _read(self) -> Iterator[bytes]:
         left = self.size
         while left is None or left > 0:
             piece = self._file.read(CHUNK_BYTES if left is None else min(CHUNK_BYTES, left))

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+from nova_image.transfer import cloning
 from nova_image.transfer.syncing import (
     descriptor_of,
     start_write_back,
@@ -111,6 +112,14 @@ class Staged:
         if self._position - self._behind >= _WRITE_BACK_BYTES:
             start_write_back(self._file, self._behind, self._position)
             self._behind = self._position
+
+    def clone(self, source: int, length: int) -> cloning.Clone | None:
+        """The whole file's bytes from the plain file ``source``, written as they are read from what is returned."""
+        descriptor = descriptor_of(self._file)
+        made = None if descriptor is None else cloning.clone(source, descriptor, 0, length)
+        if made is not None:
+            self._position = length
+        return made
 
     def _put(self, data: bytes | bytearray, begin: int, end: int) -> None:
         if self._hole:

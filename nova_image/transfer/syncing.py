@@ -14,7 +14,9 @@ _NOTHING_TO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.EROFS)
 
 
 def descriptor_of(file: Any) -> int | None:
-    """The descriptor of an opened file; None for what a test put in the place of ``open``."""
+    """The descriptor of an opened file, or the one given; None for what a test put in the place of ``open``."""
+    if isinstance(file, int):
+        return file
     try:
         descriptor = file.fileno()
     except (AttributeError, OSError):

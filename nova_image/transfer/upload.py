@@ -40,6 +40,16 @@ class Upload:
         self._lane: hashing.Lane | None = None
         self._digests: dict[str, str] = {}
 
+    def copy_to(self, target: int) -> bool:
+        """Have the kernel copy what the next pass hands out to ``target``, an empty plain file that may be read.
+
+        False where the source is no plain file, or the kernel cannot: then the chunks have to be written.
+
+        :raises OSError: ``target`` cannot take it
+        """
+        copy = getattr(self._source, 'copy_to', None)
+        return copy is not None and bool(copy(target))
+
     def rewind(self) -> bool:
         """Back to the start, verified by ``tell()``. False: cannot, and must not be sent again (C-210)."""
         if self.started:
