@@ -76,6 +76,10 @@ class Limits:
             raise Stalled('timed out')
         return left
 
+    def connect_s(self, most: float) -> float:
+        """Seconds that a connection may take, which is at most ``most``."""
+        return most if self.deadline is None else max(0.001, min(most, self.deadline - time.monotonic()))
+
     def send_s(self) -> float:
         """Seconds that the next piece of the request may take."""
         if self.deadline is None:

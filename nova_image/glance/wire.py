@@ -35,6 +35,7 @@ MOST_ERROR_BYTES = 64 * 1024
 _REDIRECTS = (301, 302, 303, 305, 307, 308)
 _PATCH_TYPE = 'application/openstack-images-v2.1-json-patch'
 _PASSWORD = re.compile(rb'://[^/\s@<>"\']+@')
+_QUERY = re.compile(rb'(://[^?\s<>"\']+\?)[^\s<>"\']+')
 JSON = dict[str, Any]
 
 
@@ -121,8 +122,8 @@ def _error(response: Any) -> Exception:
 
 
 def _without_secrets(response: Any, body: bytes) -> bytes:
-    """An error text goes into logs and errors: not with a password in a URL, nor with a token echoed."""
-    body = _PASSWORD.sub(b'://***@', body)
+    """An error text goes into logs and errors: not with what is secret in a URL, nor with a token echoed."""
+    body = _QUERY.sub(rb'\1***', _PASSWORD.sub(b'://***@', body))
     for header in ('X-Auth-Token', 'X-Service-Token'):
         token = response.request.headers.get(header)
         if token:
@@ -289,7 +290,7 @@ class Wire:
                         auth=auth,
                         authenticated=auth is not None,
                         allow_reauth=not isinstance(data, _Readable),
-                        timeout=(self.settings.connect_timeout, timed.first_byte),
+                        timeout=(timed.connect_s(self.settings.connect_timeout), timed.first_byte),
                         redirect=False,
                         log=False,
                     )

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import socket
 import time
+from collections.abc import Iterator
 from typing import Any, Self
 
 import pytest
@@ -59,6 +62,34 @@ class Stopwatch:
 
     def __exit__(self, *_why: object) -> None:
         assert time.monotonic() - self.begin < 1.5
+
+
+@pytest.fixture
+def deaf_url() -> Iterator[str]:
+    """An address where somebody listens and never takes a connection."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(('127.0.0.1', 0))
+        listener.listen(0)
+        for _ in range(3):  # the queue is full; further attempts get no answer
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f'http://127.0.0.1:{listener.getsockname()[1]}'
+
+
+@pytest.mark.parametrize('name', ['show', 'list', 'delete', 'create', 'download'])
+def test_a_connection_that_is_never_taken_ends(name: str, deaf_url: str, make_driver: Any) -> None:
+    driver = make_driver(deaf_url, **{**QUICK, 'connect_timeout': 0.3, 'first_byte_timeout': 60})
+    arguments = {'list': [], 'create': [{'name': 'x'}, b'hello'], 'download': [IMAGE_ID, io.BytesIO()]}
+    with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+        getattr(driver, name)(CTX, *arguments.get(name, [IMAGE_ID]))
+
+
+def test_no_connection_takes_longer_than_what_is_left_of_the_total(deaf_url: str, make_driver: Any) -> None:
+    driver = make_driver(deaf_url, num_retries=0, connect_timeout=60, metadata_timeout=0.4)
+    with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed):
+        driver.show(CTX, IMAGE_ID)
 
 
 @pytest.mark.parametrize('behaviour', [silent, dripping_head, dripping_json])
@@ -125,8 +156,6 @@ def test_a_slow_consumer_is_not_a_slow_server(start_server: Any, make_driver: An
 
 
 def test_an_upload_that_nobody_takes_ends(make_driver: Any) -> None:
-    import socket
-
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         listener.bind(('127.0.0.1', 0))
