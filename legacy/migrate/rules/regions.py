@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P-47: the parts of ``try``, ``with``, loops and functions that a place stands in.
+"""P-47: the branches and the parts of ``try``, ``with``, loops and functions that a place stands in.
 
 The error of a bad reference moves from the acquisition to the first call; where one of these lies between,
-something else would see it.
+something else would see it, or nothing would.
 """
 
 from __future__ import annotations
@@ -49,6 +49,25 @@ def regions(node: Node) -> list[int]:
                 found.append(id(below))
         below = each
     return found
+
+
+def branches(node: Node) -> set[int]:
+    """The branches that have to be taken for a node to be reached."""
+    found, below = set(), node
+    for each in node.ancestors():
+        if each.type == 'conditional_expression' and each.named.index(below) != 1 or each.type == 'boolean_operator' and below.field == 'right' or each.type == 'if_statement' and below.field in ('consequence', 'alternative'):
+            found.add(id(below))
+        below = each
+    return found
+
+
+def leaves_between(home: Node, start: int, end: int) -> bool:
+    """Whether a function may be left between two places, so that the second is never reached."""
+    return any(
+        each.type in ('return_statement', 'raise_statement', 'continue_statement', 'break_statement')
+        and start <= each.start and each.end <= end
+        for each in home.walk(into=('function_definition', 'lambda', 'class_definition'))
+    )
 
 
 def _swallows(node: Node) -> bool:

@@ -16,7 +16,7 @@ from legacy.migrate.classes import is_store
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import is_empty
-from legacy.migrate.rules.regions import regions, statement_of, unconditional
+from legacy.migrate.rules.regions import branches, leaves_between, regions, statement_of, unconditional
 from legacy.migrate.scopes import Scope
 from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Node, inner
@@ -207,15 +207,19 @@ class Tied:
 
     def _boundary(self) -> bool:
         """Whether a bad reference would now be noticed in another place than before (P-47)."""
-        mine = regions(self.it.node)
+        mine, taken = regions(self.it.node), branches(self.it.node)
         statement = statement_of(self.it.node)
         crossing = [
             use
             for use in self.calls
-            if self._far(use) or use.skip or (use.call is not None and regions(use.call) != mine)
+            if self._far(use)
+            or use.skip
+            or (use.call is not None and (regions(use.call) != mine or branches(use.call) - taken))
         ]
         if not crossing:
-            return not self.calls and bool(self.handed)
+            first = min((self.anchors.get(id(use), use.node.start) for use in self.calls), default=0)
+            left = leaves_between(self.home.node, statement.end, first)
+            return left or (not self.calls and bool(self.handed))
         first = min(self.anchors.get(id(use), use.node.start) for use in crossing)
         for use in self.calls:
             if use in crossing or use.call is None or use.call.start > first:
