@@ -16,9 +16,9 @@ from typing import Any, ClassVar
 from legacy.faults import _translated
 from legacy.log import LOG
 from legacy.seams import AS_TOLD, glance
-from legacy.service import sends_data
 from legacy.urls import settings
 from nova_image import errors, signatures
+from nova_image.api import has_data
 from nova_image.driver import ImageDriver
 from nova_image.images import RESERVED_PREFIX
 
@@ -218,7 +218,7 @@ class V1ClientDriver(OldClientDriver):
     def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
         """One call; errors by the plain table (C-158 to C-161)."""
         sent = glance._translate_to_glance(image_info)
-        if sends_data(data):
+        if has_data(data):
             sent['data'] = data
         with _plain_errors():
             image = self.call(context, 'create', **sent)
@@ -240,7 +240,7 @@ class V1ClientDriver(OldClientDriver):
         sent = glance._translate_to_glance(image_info)
         sent.pop('id', None)
         sent['purge_props'] = purge_props if self.purge_props is AS_TOLD else self.purge_props
-        if sends_data(data):
+        if has_data(data):
             sent['data'] = data
         with _image_errors(image_id):
             image = self.call(context, 'update', image_id, **sent)

@@ -15,6 +15,7 @@ from typing import Any
 
 from legacy.deviating import (
     failures,
+    on_driver,
     programs,
     records,
     refusals,
@@ -25,9 +26,9 @@ from legacy.deviating import (
     uploads,
 )
 from legacy.deviating.programs import Rule
-from legacy.deviating.recordings import GLANCE, LOCAL, SEAM, Answer, Replay
+from legacy.deviating.recordings import DRIVER, GLANCE, LOCAL, SEAM, Answer, Replay
 
-__all__ = ['DEVIATIONS', 'GLANCE', 'LOCAL', 'SEAM', 'Deviation', 'expectation']
+__all__ = ['DEVIATIONS', 'DRIVER', 'GLANCE', 'LOCAL', 'SEAM', 'Deviation', 'expectation']
 
 #: Change ``expected`` (a copy) in place where the deviation applies.
 Compute = Callable[[Replay, Answer], None]
@@ -35,6 +36,16 @@ Compute = Callable[[Replay, Answer], None]
 
 def _nothing(replay: Replay, expected: Answer) -> None:
     """A deviation of programs only."""
+
+
+def _either(*computes: Compute) -> Compute:
+    """One deviation that is computed otherwise at another place."""
+
+    def compute(replay: Replay, expected: Answer) -> None:
+        for each in computes:
+            each(replay, expected)
+
+    return compute
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +68,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='Records of the v2 classes and of API carry visibility, tags, protected and virtual_size',
         why='A record that is read, changed and written back must lose nothing that Glance knows.',
         contract=('C-108', 'C-109', 'C-312'),
-        compute=records.additions,
+        compute=_either(records.additions, on_driver.additions),
     ),
     Deviation(
         number=2,
@@ -71,7 +82,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='HTTP 400 about one image raises ImageBadRequest, which is an Invalid, from the v1 class too',
         why='It names the image; every release since 13 does so, and `except Invalid` still catches it.',
         contract=('C-188', 'C-301'),
-        compute=failures.bad_request,
+        compute=_either(failures.bad_request, on_driver.refused_location),
     ),
     Deviation(
         number=4,
@@ -142,7 +153,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='An id that cannot be one is ImageNotFound without a request; of a full href the last segment counts',
         why='Such an id went into the URL as it was: a delete of "x/../<id>" deleted <id>.',
         contract=('C-093', 'C-094', 'C-208'),
-        compute=refusals.strange_ids,
+        compute=_either(refusals.strange_ids, on_driver.ids_are_text),
         program=(programs.references,),
     ),
     Deviation(
@@ -157,7 +168,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='Metadata and filters of a wrong type raise BadImageInfo and BadFilter, which are the old error too',
         why='The text says what was given and what was expected.',
         contract=('C-070', 'C-266'),
-        compute=refusals.wrong_types_are_named,
+        compute=_either(refusals.wrong_types_are_named, on_driver.wrong_values),
         program=(programs.wrong_types,),
     ),
     Deviation(
@@ -186,7 +197,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='GlanceImageService shows what the v1 object says, None where it says nothing, in every release',
         why='2014.1 is the reference of the class; 14.0.0 made 0 of a missing size and hid some checksums.',
         contract=('C-101', 'C-105'),
-        compute=releases.v1_records,
+        compute=_either(releases.v1_records, on_driver.direct_url_where_shown),
     ),
     Deviation(
         number=20,
@@ -206,8 +217,8 @@ DEVIATIONS: tuple[Deviation, ...] = (
         number=22,
         what='Identity headers read user_id and project_id before user and tenant; roles may be missing',
         why='Contexts of later releases have no user, tenant or roles.',
-        contract=('C-027', 'C-029'),
-        compute=releases.user_id_first,
+        contract=('C-027', 'C-029', 'C-202'),
+        compute=_either(releases.user_id_first, on_driver.poor_contexts),
     ),
     Deviation(
         number=23,
@@ -226,7 +237,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         number=25,
-        what='Empty text and empty bytes mean no data, in the v2 class too',
+        what='Empty text, bytes and lists mean no data, in the v2 class too',
         why='One meaning on all paths; an empty image is asked for by size 0.',
         contract=('C-159', 'C-254', 'C-321'),
         compute=uploads.empty_text_is_no_data,
@@ -236,7 +247,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='An empty image is activated as raw, without a request for the schema',
         why='The service inspects content today and refuses an empty qcow2.',
         contract=('C-255', 'C-256'),
-        compute=uploads.activation_is_raw,
+        compute=_either(uploads.activation_is_raw, on_driver.only_raw_is_empty),
     ),
     Deviation(
         number=27,
@@ -265,7 +276,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='The filter is_public may be a bool or None, and changes-since of any type, in the v2 class too',
         why='v1 took them; 14.0.0 stumbled before anything was asked.',
         contract=('C-228', 'C-230'),
-        compute=uploads.is_public_of_any_type,
+        compute=_either(uploads.is_public_of_any_type, on_driver.not_public),
         program=(programs.filters_of_any_shape,),
     ),
     Deviation(
@@ -287,6 +298,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='An error of the client that escaped raw is one of ours and that error at once',
         why='Callers of the API need not know the client library, and old `except` clauses still catch it.',
         contract=('C-161', 'C-179', 'C-299'),
+        compute=on_driver.ours_too,
         program=(programs.client_errors,),
     ),
     Deviation(
@@ -294,6 +306,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='A create that fails after its record was made takes the record away again',
         why='The caller never learns the id of the half-made image, so nobody would.',
         contract=('C-253', 'C-264'),
+        compute=on_driver.taken_away,
         program=(programs.removed_again,),
     ),
     Deviation(
@@ -308,6 +321,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='kernel_id and ramdisk_id that mean none are taken away by an update',
         why='They could not be cleared at all.',
         contract=('C-242', 'C-243'),
+        compute=on_driver.no_image_is_none,
         program=(programs.image_ids_of_properties,),
     ),
     Deviation(
@@ -315,6 +329,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='A property with the name of a field is left out, with a warning',
         why='It changed the field, or deleted other properties, or went to the client as an argument.',
         contract=('C-244',),
+        compute=on_driver.fields_before_properties,
         program=(programs.reserved_names,),
     ),
     Deviation(
@@ -343,6 +358,7 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='Text of a JSON property that is no JSON is handed out as it is, with a warning',
         why='One such image broke every listing.',
         contract=('C-078', 'C-115'),
+        compute=on_driver.text_that_is_no_json,
         program=(programs.bad_json,),
     ),
     Deviation(
@@ -378,12 +394,14 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='A read that the service answers with 500, 502 or 504 is asked again',
         why='Such an answer passes; reading twice does no harm.',
         contract=('C-048', 'C-049'),
+        compute=on_driver.reads_are_repeated,
     ),
     Deviation(
         number=47,
         what='Wrong bytes raise ImageCorrupt, an OSError with EPIPE; a download that is written starts over first',
         why='The retry that later releases meant for this case never happened.',
         contract=('C-132', 'C-302'),
+        compute=on_driver.cut_off,
     ),
     Deviation(
         number=48,
@@ -427,6 +445,34 @@ DEVIATIONS: tuple[Deviation, ...] = (
         what='A direct copy past the service is made by the old names alone, with cp',
         why='The new API fetches over the service; the failure of cp has one name in every release.',
         contract=('C-138', 'C-156'),
+    ),
+    Deviation(
+        number=55,
+        what='A Glance that does not answer is named by its URL, where no old client stands between',
+        why='Old and new call must raise the same error; host and port alone do not say which server it was.',
+        contract=('C-325',),
+        compute=on_driver.named_by_url,
+    ),
+    Deviation(
+        number=56,
+        what='Without keystone nothing is sent of the caller, by the releases from 13 on either',
+        why='A Glance that trusts headers believes whoever can reach it; one that does not needs none.',
+        contract=('C-035',),
+        compute=on_driver.told_to_keystone_only,
+    ),
+    Deviation(
+        number=57,
+        what='GlanceImageService leaves filters out, with a warning, that are none of v1 and none of v2',
+        why='v1 ignored them; v2 takes them for custom properties and finds nothing.',
+        contract=('C-233', 'C-317'),
+        compute=on_driver.unknown_filters_are_ignored,
+    ),
+    Deviation(
+        number=58,
+        what='A named server is asked with the credential of the call, not with that of who named it first',
+        why='One wrapper for two callers let the second one act as the first.',
+        contract=('C-046',),
+        compute=on_driver.credential_of_the_call,
     ),
 )
 

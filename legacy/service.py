@@ -7,12 +7,14 @@ Over the configured driver, or over the old-style client where one was put in or
 
 from __future__ import annotations
 
+import copy
+import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from legacy.log import LOG
 from legacy.seams import AS_TOLD, glance, replaced
-from legacy.translation import LIST_PARAMS
+from legacy.translation import LIST_PARAMS, json_default
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
@@ -21,7 +23,7 @@ from nova_image import direct, errors, images, pauses, signatures
 if TYPE_CHECKING:
     from legacy.clients import OldClientDriver
 
-__all__ = ['Service', 'none_as_text', 'sends_data']
+__all__ = ['Service', 'none_as_text']
 
 
 
@@ -193,17 +195,19 @@ _NONE_SPEAKS = (*images.IMAGE_ID_PROPERTIES, *images.JSON_PROPERTIES)
 
 
 def none_as_text(image_meta: Any) -> Any:
-    """Custom properties that are None as the text v1 stored; kernel and ramdisk keep meaning "none" (C-313)."""
+    """Custom properties that are None as the text v1 stored; kernel and ramdisk keep meaning "none" (C-313).
+
+    What is kept as JSON text is encoded as the old names did, which knew more types (C-114).
+    """
     properties = image_meta.get('properties') if isinstance(image_meta, Mapping) else None
-    if not isinstance(properties, Mapping) or None not in properties.values():
+    if not isinstance(properties, Mapping):
         return image_meta
-    stored = {
-        name: 'None' if value is None and name not in _NONE_SPEAKS else value
-        for name, value in properties.items()
-    }
-    return {**image_meta, 'properties': stored}
+    return {**image_meta, 'properties': {name: _stored(name, value) for name, value in properties.items()}}
 
 
-def sends_data(data: Any) -> bool:
-    """Whether there is something to upload (D-5)."""
-    return data is not None and (bool(data) or hasattr(data, 'read'))
+def _stored(name: Any, value: Any) -> Any:
+    if value is None and name not in _NONE_SPEAKS:
+        return 'None'
+    if name in images.JSON_PROPERTIES and not isinstance(value, str):
+        return json.dumps(copy.deepcopy(value), default=json_default)
+    return value

@@ -13,8 +13,9 @@ from typing import Any
 from legacy.deprecation import deprecated
 from legacy.inside_v2 import InsideV2
 from legacy.seams import glance
-from legacy.service import Service, none_as_text, sends_data
+from legacy.service import Service, none_as_text
 from nova_image import errors, images
+from nova_image.api import has_data
 
 __all__ = ['GlanceImageService', 'GlanceImageServiceV2']
 
@@ -60,7 +61,7 @@ class GlanceImageService(Service):
     ) -> dict[str, Any]:
         """Change an image; properties that are not named go, except when data is sent (C-173 to C-179)."""
         if self._old_driver() is None:
-            purge_props = bool(purge_props) and not sends_data(data)
+            purge_props = bool(purge_props) and not has_data(data)
         return self._update(context, image_id, image_meta, data, purge_props)
 
     @deprecated('GlanceImageService.delete')
@@ -228,7 +229,7 @@ class GlanceImageServiceV2(InsideV2, Service):
         purge_props: Any = True,
     ) -> dict[str, Any]:
         """Change an image; properties that are not named go, except when data is sent (D-3)."""
-        purge = bool(purge_props) and not sends_data(data)
+        purge = bool(purge_props) and not has_data(data)
         return self._update(context, image_id, image_meta, data, purge)
 
     @deprecated('GlanceImageServiceV2.delete')

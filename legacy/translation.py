@@ -315,10 +315,10 @@ def _json_loads(properties: dict[str, Any], attr: str) -> None:
 def _json_dumps(properties: dict[str, Any], attr: str) -> None:
     """Encode one property in place unless it is text already (C-114)."""
     if not isinstance(properties[attr], str):
-        properties[attr] = json.dumps(properties[attr], default=_json_default)
+        properties[attr] = json.dumps(properties[attr], default=json_default)
 
 
-def _json_default(value: Any) -> Any:
+def json_default(value: Any) -> Any:
     """What the old encoder made of values that JSON does not know: times as text, anything iterable as a list."""
     if isinstance(value, datetime.datetime):
         return value.strftime('%Y-%m-%dT%H:%M:%S.%f')

@@ -260,6 +260,10 @@ def _own(image_info: Any) -> dict[str, Any]:
     return copy.deepcopy(dict(image_info))
 
 
+def has_data(data: Any) -> bool:
+    """Whether there is something to upload: nothing falsy is, but an object to read is always (D-5)."""
+    return data is not None and (bool(data) or hasattr(data, 'read'))
+
+
 def _body(data: Any) -> Any:
-    """``data``, or None for the ways to say that there is none (D-5)."""
-    return None if data is None or (isinstance(data, str | bytes) and not data) else data
+    return data if has_data(data) else None

@@ -14,8 +14,9 @@ from typing import Any
 Answer = dict[str, Any]
 Event = dict[str, Any]
 
-#: Where a case is replayed: at the old seams, on the embedded store, on a real Glance.
-SEAM, LOCAL, GLANCE = 'seam', 'local', 'glance'
+#: Where a case is replayed: at the old seams, on the Glance driver over a scripted wire, on the embedded store, on a
+#: real Glance.
+SEAM, DRIVER, LOCAL, GLANCE = 'seam', 'driver', 'local', 'glance'
 #: Key of a changed backend script in an expectation; the runner takes it out again.
 SCRIPT = 'backend_script'
 
@@ -129,6 +130,12 @@ class Step:
 def script(replay: Replay, expected: Answer) -> list[Any]:
     """The backend script of the expectation, to be changed."""
     outcomes: list[Any] = expected.setdefault(SCRIPT, list(replay.case['input'].get('backend', ())))
+    return outcomes
+
+
+def outcomes_of(case: dict[str, Any], expected: Answer) -> list[Any]:
+    """The backend script that an expectation goes with."""
+    outcomes: list[Any] = expected.get(SCRIPT, case['input'].get('backend', []))
     return outcomes
 
 

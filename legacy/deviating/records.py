@@ -69,15 +69,15 @@ def _is_still_different(replay: Replay, expected: Answer, number: int) -> bool:
         if isinstance(form, dict) and '$var' in form:
             if now != _known(expected, replay, number, form):
                 return True
-        elif not _same(form, now):
+        elif not is_unchanged(form, now):
             return True
     return False
 
 
-def _same(form: Any, now: Any) -> bool:
+def is_unchanged(form: Any, now: Any) -> bool:
     """Whether ``now`` is how ``form`` is written down when nothing happened to it."""
     if isinstance(form, list):
-        return isinstance(now, list) and len(form) == len(now) and all(map(_same, form, now))
+        return isinstance(now, list) and len(form) == len(now) and all(map(is_unchanged, form, now))
     if not isinstance(form, dict):
         return bool(form == now)
     if '$iter' in form:
@@ -90,7 +90,7 @@ def _same(form: Any, now: Any) -> bool:
     if any(key.startswith('$') for key in form):
         return form == now or '$exc' in form or '$image' in form
     return isinstance(now, dict) and form.keys() == now.keys() and all(
-        _same(form[key], now[key]) for key in form
+        is_unchanged(form[key], now[key]) for key in form
     )
 
 

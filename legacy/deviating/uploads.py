@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from legacy.deviating.recordings import SEAM, Answer, Replay, Step, consumed_before, drop_calls
+from legacy.deviating.recordings import Answer, Replay, Step, consumed_before, drop_calls
 
 _CLASHING = ('version', 'method', 'context', 'controller')
 
@@ -23,12 +23,12 @@ def _is_v2(step: Step) -> bool:
 
 
 def _sends(data: Any) -> bool:
-    return data is not None and data != '' and data != {'$bytes': ''}
+    return bool(data) and data != {'$bytes': ''}
 
 
 def no_purge_with_data(replay: Replay, expected: Answer) -> None:
     """An update that sends data keeps the properties that it does not name (C-177, C-320)."""
-    if replay.place != SEAM:
+    if replay.on_wire:
         return
     for step in replay.steps(expected):
         if not _is_v2(step) or step.operation != 'update' or not _sends(_data(step)):
@@ -42,8 +42,8 @@ def no_purge_with_data(replay: Replay, expected: Answer) -> None:
 
 
 def empty_text_is_no_data(replay: Replay, expected: Answer) -> None:
-    """``''`` and ``b''`` mean no data on every path (D-5)."""
-    if replay.place != SEAM:
+    """Empty text, bytes, lists and other falsy values mean no data on every path (D-5)."""
+    if replay.on_wire:
         return
     for step in replay.steps(expected):
         if not _is_v2(step) or _data(step) is None or _sends(_data(step)):
@@ -64,7 +64,7 @@ def empty_text_is_no_data(replay: Replay, expected: Answer) -> None:
 
 def activation_is_raw(replay: Replay, expected: Answer) -> None:
     """An empty image is activated as ``raw`` without asking for the schema (C-255)."""
-    if replay.place != SEAM:
+    if replay.on_wire:
         return
     for step in replay.steps(expected):
         if not _is_v2(step) or step.operation != 'create':
@@ -81,7 +81,7 @@ def activation_is_raw(replay: Replay, expected: Answer) -> None:
 
 def names_do_not_clash(replay: Replay, expected: Answer) -> None:
     """A property may be called like a parameter of the old call (C-055, C-056)."""
-    if replay.place != SEAM or replay.release != '14.0.0':
+    if replay.on_wire or replay.release != '14.0.0':
         return
     for step in replay.steps(expected):
         error = step.answer.get('exception')
@@ -139,7 +139,7 @@ def past_the_end(method: str) -> dict[str, Any]:
 
 def is_public_of_any_type(replay: Replay, expected: Answer) -> None:
     """The filter ``is_public`` may be a bool or None, as for v1 (C-230); other times are told by the server."""
-    if replay.place != SEAM or replay.release != '14.0.0':
+    if replay.on_wire or replay.release != '14.0.0':
         return
     for step in replay.steps(expected):
         filters = _filters(step)

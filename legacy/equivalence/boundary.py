@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from legacy.deviating.recordings import SCRIPT
 from legacy.equivalence import encode, seams
-from legacy.equivalence.decode import World, common
+from legacy.equivalence.decode import Unbound, World, common
 
 #: Where the modules of the recordings live now.
 MODULES = {
@@ -72,13 +72,17 @@ class Runner:
             case = {**case, 'input': {**case['input'], 'backend': script}}
         return expected, self.run(case)
 
-    def run(self, case: dict[str, Any]) -> dict[str, Any]:
-        """What ``case`` comes to here, in the form of its ``expect``."""
-        root = os.path.join(self._base, str(next(self._numbers)))
+    def next_root(self) -> str:
+        """The folder of the next case."""
+        return os.path.join(self._base, str(next(self._numbers)))
+
+    def run(self, case: dict[str, Any], root: str = '', *, client: bool = True) -> dict[str, Any]:
+        """What ``case`` comes to here, in the form of its ``expect``; see :func:`seams.installed` for ``client``."""
+        root = root or self.next_root()
         world = World(case, root, self._shared)
         if 'files' in case['input'] or 'dirs' in case['input']:
             _lay_out(world, case['input'])
-        with seams.installed(world, case['input']) as traps:
+        with seams.installed(world, case['input'], client=client) as traps:
             steps = [_step(world, step) for step in case['input']['steps']]
             observed: dict[str, Any] = {'steps': steps}
             if world.sinks:
@@ -88,7 +92,7 @@ class Runner:
                 }
             if traps.files.handles:
                 observed['handles'] = traps.files.handles_now()
-            if traps.backend.left:
+            if client and traps.backend.left:
                 observed['backend_left'] = traps.backend.left
         files = _files_below(root)
         if files:
@@ -122,8 +126,8 @@ def _step(world: World, step: dict[str, Any]) -> dict[str, Any]:
     observed: dict[str, Any] = {'events': world.events}
     try:
         args, kwargs = world.decode(step.get('args', [])), world.decode(step.get('kwargs', {}))
-    except KeyError as missing:
-        return {**observed, 'exception': encode.exception(world, missing)}
+    except Unbound as missing:
+        return {**observed, 'exception': encode.exception(world, KeyError(*missing.args))}
     before = world.encode(args), world.encode(kwargs)
     try:
         result = _perform(world, step, args, kwargs)

@@ -210,8 +210,11 @@ class Traps(types.SimpleNamespace):
 
 
 @contextlib.contextmanager
-def installed(world: World, given: dict[str, Any]) -> Iterator[Traps]:
-    """Everything faked for one case; undone afterwards."""
+def installed(world: World, given: dict[str, Any], *, client: bool = True) -> Iterator[Traps]:
+    """Everything faked for one case; undone afterwards.
+
+    :param client: fake the old client too; False where something below it is faked
+    """
     from legacy.deprecation import LegacyImageAPIWarning
 
     backend, files = Backend(world, given), Files(world, given)
@@ -219,7 +222,8 @@ def installed(world: World, given: dict[str, Any]) -> Iterator[Traps]:
         stack.enter_context(warnings.catch_warnings())
         warnings.simplefilter('ignore', LegacyImageAPIWarning)
         stack.enter_context(configured(world.release, world.decode(given.get('config', {}))))
-        stack.enter_context(mock.patch.object(glanceclient, 'Client', backend.construct))
+        if client:
+            stack.enter_context(mock.patch.object(glanceclient, 'Client', backend.construct))
         stack.enter_context(
             mock.patch.object(time, 'sleep', lambda *args: world.event('sleep', args=list(args)))
         )

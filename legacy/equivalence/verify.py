@@ -9,8 +9,10 @@ only ever shrinks (D-19).
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,11 +23,18 @@ from legacy import deviations
 from legacy.equivalence.compare import Difference, differences
 from legacy.equivalence.decode import GOLDEN, load
 
-PLACES = ['seams', 'local', 'glance']
+PLACES = ['seams', 'driver', 'local', 'glance']
 FRONTENDS = ['service', 'legacy-api', 'api']
 
 #: What a case is expected to come to and which deviations say so, and what it came to.
 Answers = tuple[dict[str, Any], list[int], dict[str, Any]]
+#: What is known of the format of recorded answers (``golden/FORMAT.md`` section 1).
+RELEASES = {'boundary': ('2014.1', '14.0.0'), 'wire': ('14.0.0', '34.0.0')}
+FIELDS = {
+    'boundary': {'id', 'release', 'kind', 'group', 'covers', 'input', 'expect', 'flags', 'python2'},
+    'wire': {'id', 'release', 'kind', 'program', 'covers', 'input', 'expect', 'frontend', 'server'},
+}
+_OPTIONAL = {'python2', 'covers'}
 
 
 @dataclass
@@ -40,6 +49,11 @@ class Tally:
     groups: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     findings: list[tuple[dict[str, Any], list[Difference]]] = field(default_factory=list)
+    #: cases that cannot be run at this place, by reason
+    left_out: Counter[str] = field(default_factory=Counter)
+    #: steps whose expectation is the recording's or computed from it, and those that another run of ours answered
+    steps: int = 0
+    elsewhere: int = 0
 
     def row(self) -> str:
         """One line of the table."""
@@ -52,14 +66,20 @@ def replay(
     name: str, cases: Iterable[dict[str, Any]], answers: Callable[[dict[str, Any]], Answers]
 ) -> Tally:
     """Run every case and compare."""
+    from legacy.equivalence.boundary_plan import NotOverHTTP
+
     tally, started = Tally(name), time.monotonic()
     for case in cases:
         try:
             expected, touched, observed = answers(case)
             found = list(differences(expected, observed))
+        except NotOverHTTP as reason:
+            tally.left_out[str(reason)] += 1
+            continue
         except Exception as failure:  # noqa: BLE001 - a case that cannot be run is a finding, not the end
             touched, found = [], [Difference('run', 'an answer', f'{type(failure).__name__}: {failure}')]
         tally.cases += 1
+        tally.steps += len(case['expect']['steps'])
         if found:
             tally.different += 1
             tally.groups[case.get('group') or case['program']] += 1
@@ -77,13 +97,24 @@ def boundary(name: str, cases: list[dict[str, Any]]) -> list[Tally]:
     from legacy.equivalence.boundary import Runner
 
     with Runner() as runner:
+        return [replay(f'{name} seams', cases, _at(runner, deviations.SEAM))]
 
-        def answers(case: dict[str, Any]) -> Answers:
-            expected, touched = deviations.expectation(case, deviations.SEAM)
-            expected, observed = runner.both(case, expected)
-            return expected, touched, observed
 
-        return [replay(name, cases, answers)]
+def boundary_on_driver(name: str, cases: list[dict[str, Any]]) -> list[Tally]:
+    """The same again on the Glance driver over a scripted wire, as far as HTTP can express them (D-15)."""
+    from legacy.equivalence.boundary_driver import DriverRunner
+
+    with DriverRunner() as runner:
+        return [replay(f'{name} driver', cases, _at(runner, deviations.DRIVER))]
+
+
+def _at(runner: Any, place: str) -> Callable[[dict[str, Any]], Answers]:
+    def answers(case: dict[str, Any]) -> Answers:
+        expected, touched = deviations.expectation(case, place)
+        expected, observed = runner.both(case, expected)
+        return expected, touched, observed
+
+    return answers
 
 
 def wire_on_local(name: str, cases: list[dict[str, Any]]) -> list[Tally]:
@@ -118,12 +149,17 @@ def _wire(name: str, cases: list[dict[str, Any]], server: Any) -> list[Tally]:
     tallies = []
     for frontend in FRONTENDS:
 
-        def answers(case: dict[str, Any], frontend: str = frontend) -> Answers:
-            return wire_compare.answers(wire.Program(case, frontend, server))
+        programs: list[Any] = []
+
+        def answers(case: dict[str, Any], frontend: str = frontend, programs: list[Any] = programs) -> Answers:
+            programs.append(wire.Program(case, frontend, server))
+            return wire_compare.answers(programs[-1])
 
         able = [case for case in cases if frontend in wire.frontends(case)]
         if able:
-            tallies.append(replay(f'{name} {frontend}', able, answers))
+            tally = replay(f'{name} {frontend}', able, answers)
+            tally.elsewhere = sum(len(program.elsewhere) for program in programs)
+            tallies.append(tally)
     return tallies
 
 
@@ -132,6 +168,7 @@ def report(tallies: list[Tally], *, shown: int, whole: bool, differences_shown: 
     print(f'{"set":<40}{"cases":>7}{"identical":>11}{"excused":>9}{"different":>11}{"seconds":>9}')
     for tally in tallies:
         print(tally.row())
+    _print_judges(tallies)
     explained: Counter[int] = Counter()
     for tally in tallies:
         explained.update(tally.excused)
@@ -154,6 +191,39 @@ def report(tallies: list[Tally], *, shown: int, whole: bool, differences_shown: 
     return 1 if different or (whole and idle) else 0
 
 
+def _print_judges(tallies: list[Tally]) -> None:
+    """By what the steps were judged, and which cases could not be run at a place."""
+    for tally in tallies:
+        judged = f'{tally.steps - tally.elsewhere} steps judged by the recording'
+        print(f'{tally.name}: {judged}, {tally.elsewhere} by another run of ours')
+    for tally in tallies:
+        if tally.left_out:
+            total = tally.left_out.total()
+            print(f'{tally.name}: {total} of {total + tally.cases} cases cannot be expressed over HTTP:')
+            for reason, count in tally.left_out.most_common():
+                print(f'  {count:>5}  {reason}')
+
+
+def checked(case: Any) -> dict[str, Any]:
+    """A case of the known format.
+
+    :raises ValueError: it is of another one; says in what
+    """
+    if not isinstance(case, dict) or not isinstance(case.get('id'), str):
+        raise ValueError('a line is no case: it has no id')  # noqa: TRY004 - of the file, not of an argument
+    kind, release = case.get('kind'), case.get('release')
+    if kind not in RELEASES or release not in RELEASES[kind]:
+        known = ', '.join(f'{each} of {" or ".join(releases)}' for each, releases in RELEASES.items())
+        raise ValueError(f'case {case["id"]} is {kind!r} of release {release!r}; known are {known}')
+    unknown, missing = case.keys() - FIELDS[kind], FIELDS[kind] - _OPTIONAL - case.keys()
+    if unknown or missing:
+        words = [f'has no {name!r}' for name in sorted(missing)] + [f'has the unknown {name!r}' for name in sorted(unknown)]
+        raise ValueError(f'case {case["id"]} is of another version of the format: it {", ".join(words)}')
+    if len(case['expect']['steps']) != len(case['input']['steps']):
+        raise ValueError(f'case {case["id"]} has not one expected answer for each step')
+    return case
+
+
 def main(argv: list[str]) -> int:
     """The command: replay the given files, or all that come with the package."""
     parser = argparse.ArgumentParser(prog='nova-image verify', description=__doc__)
@@ -161,7 +231,11 @@ def main(argv: list[str]) -> int:
     parser.add_argument('--group', help='only this group or program')
     parser.add_argument('--id', help='only cases whose id contains this')
     parser.add_argument(
-        '--on', nargs='+', choices=PLACES, default=PLACES, help='where: old seams, local store, real Glance'
+        '--on',
+        nargs='+',
+        choices=PLACES,
+        default=PLACES,
+        help='where: old seams, Glance driver over a scripted wire, local store, real Glance',
     )
     parser.add_argument('--show', type=int, default=5, help='differing cases to print per set')
     given = parser.parse_args(argv)
@@ -173,9 +247,9 @@ def main(argv: list[str]) -> int:
     tallies: list[Tally] = []
     for path in files:
         try:
-            cases = [case for case in load(path) if _wanted(case, given)]
-        except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
-            print(f'nova-image verify: {path} holds no recorded answers: {error}', file=sys.stderr)
+            cases = [case for case in map(checked, load(path)) if _wanted(case, given)]
+        except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
+            print(f'nova-image verify: {path} holds no recorded answers that can be used: {_told(error)}', file=sys.stderr)
             return 2
         tallies += _replay_file(path.name.removesuffix('.jsonl.gz'), cases, given.on)
     if not any(tally.cases for tally in tallies):
@@ -183,6 +257,15 @@ def main(argv: list[str]) -> int:
         return 2
     whole = not (given.golden or given.group or given.id) and given.on == PLACES
     return report(tallies, shown=given.show, whole=whole)
+
+
+def _told(error: Exception) -> str:
+    """What is wrong with a file, in one line."""
+    if isinstance(error, EOFError):
+        return 'it is cut off'
+    if isinstance(error, json.JSONDecodeError):
+        return f'a line is no JSON ({error})'
+    return str(error) if isinstance(error, (OSError, ValueError)) else f'{type(error).__name__}: {error}'
 
 
 def _wanted(case: dict[str, Any], given: argparse.Namespace) -> bool:
@@ -196,6 +279,8 @@ def _replay_file(name: str, cases: list[dict[str, Any]], places: list[str]) -> l
     tallies: list[Tally] = []
     if on_boundary and 'seams' in places:
         tallies += boundary(name, on_boundary)
+    if on_boundary and 'driver' in places:
+        tallies += boundary_on_driver(name, on_boundary)
     if on_wire and 'local' in places:
         tallies += wire_on_local(name, on_wire)
     if on_wire and 'glance' in places:

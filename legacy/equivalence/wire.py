@@ -73,6 +73,8 @@ class Program:
             server.url if server else 'http://127.0.0.1:9292',
             server.blobs.url if server else 'http://127.0.0.1:1',
         )
+        #: steps that another run of ours answered, set by the comparison
+        self.elsewhere: set[int] = set()
         self._sleeps: list[Any] = []
         self._logs: list[dict[str, Any]] = []
 

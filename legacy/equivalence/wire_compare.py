@@ -42,6 +42,7 @@ def answers(program: Program) -> tuple[dict[str, Any], list[int], dict[str, Any]
         course.compute(expected)
     else:
         course.follow(expected)
+    program.elsewhere = course.elsewhere
     touched = sorted({*touched, *course.touched, *([53] if later is not None else [])})
     expected = _with_fresh_symbols(expected)
     seen = Ids.matched(expected, seen)

@@ -157,9 +157,9 @@ def test_an_id_with_a_slash_is_both_an_invalid_reference_and_not_found(
 
 
 @pytest.mark.parametrize(
-    ('data', 'sent'), [(None, None), ('', None), (b'', None), (b'x', b'x'), ('x', 'x'), (0, 0)]
+    ('data', 'sent'), [(None, None), ('', None), (b'', None), (b'x', b'x'), ('x', 'x'), ([], None), (0, None)]
 )
-def test_none_and_empty_text_and_bytes_mean_no_data(
+def test_none_and_whatever_is_empty_mean_no_data(
     api: nova_image.API, driver: NotedDriver, data: Any, sent: Any
 ) -> None:
     api.create(CTX, {'properties': {}}, data)
