@@ -442,9 +442,10 @@ DEVIATIONS: tuple[Deviation, ...] = (
     ),
     Deviation(
         number=54,
-        what='A direct copy past the service is made by the old names alone, with cp',
-        why='The new API fetches over the service; the failure of cp has one name in every release.',
-        contract=('C-138', 'C-156'),
+        what='A direct copy past the service is checked as a download is; the new API makes it too, and there data '
+        'wins over a path',
+        why='A wrong copy was taken for the image; a caller who asks for data gets data.',
+        contract=('C-138', 'C-143', 'C-156'),
     ),
     Deviation(
         number=55,

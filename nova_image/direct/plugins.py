@@ -26,10 +26,10 @@ serves.
 from __future__ import annotations
 
 import importlib
-import importlib.metadata
 import logging
 import os
 import tempfile
+from importlib.metadata import entry_points
 from typing import Any, cast
 
 from oslo_config import cfg
@@ -65,7 +65,7 @@ def fetcher(scheme: str, conf: cfg.ConfigOpts) -> Fetcher | None:
 
 
 def _old(scheme: str) -> Fetcher | None:
-    for point in importlib.metadata.entry_points(group=OLD_GROUP):
+    for point in entry_points(group=OLD_GROUP):
         if point.value == NOVAS_OWN:
             continue
         try:
