@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from legacy.migrate import catalogue
 from legacy.migrate.call_words import last_word
 from legacy.migrate.edits import Edit
-from legacy.migrate.rules import METHODS, acquire
+from legacy.migrate.rules import METHODS, acquire, remote
 from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
@@ -150,7 +150,7 @@ class Groups:
         ):
             pattern = 'P-13' if any(use.kind == 'escape' for use in acquisition.uses) else 'P-12'
             return Plan(pattern)
-        return acquire.Remote(acquisition, self.trace, names).plan()
+        return remote.Remote(acquisition, self.trace, names).plan()
 
     @staticmethod
     def _passed_on(use: Use, outcome: Outcome) -> Outcome:

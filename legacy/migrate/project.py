@@ -7,30 +7,25 @@ compile, if the input did) and keep every comment, or it is left.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 
-from legacy.migrate import accounting, catalogue, edits, files
+from legacy.migrate import catalogue, files
 from legacy.migrate.find import Import, Reference, imports, references
+from legacy.migrate.finishing import account, finish
 from legacy.migrate.givers import Givers
 from legacy.migrate.groups import Groups
 from legacy.migrate.lineage import Lineage
 from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.options import Options
-from legacy.migrate.result import FileResult, Problem, Result
+from legacy.migrate.reading import read, shim_taken
+from legacy.migrate.result import Result
 from legacy.migrate.rules import doubles, errors, functions, later, places
 from legacy.migrate.rules import imports as import_rules
-from legacy.migrate.rules.names import NewNames
-from legacy.migrate.sites import Book
 from legacy.migrate.trace import Trace
-from legacy.migrate.tree import Source, Unreadable, compiles, encoding_of, text_of
 from legacy.migrate.troubles import Troubles
 from legacy.migrate.unit import Unit
 from legacy.migrate.work import Others, Work
-
-_OLD_MODULE = re.compile(rb'^def (?:get_default_image_service|get_remote_image_service)\b', re.MULTILINE)
-_OLD_CLASS = re.compile(rb'^class GlanceImageService(?:V2)?\b', re.MULTILINE)
 
 
 def migrate(
@@ -49,10 +44,10 @@ def migrate(
         if progress is not None:
             progress(found.path)
         looked_at.append(found)
-        work = _read(found, result, texts, options)
+        work = read(found, result, texts, options)
         if work is not None:
             works.append(work)
-    neighbours = Neighbours(texts, _shim_taken(root, result))
+    neighbours = Neighbours(texts, shim_taken(root, result))
     others = Others(works, result, texts, {each.path: each for each in looked_at})
     lineage = Lineage(others.module)
     reaching = lambda name: [unit for path in neighbours.reaching(name) if (unit := others.unit(path))]
@@ -119,99 +114,9 @@ def migrate(
     reexported = _reexported(works)
     for work in works:
         work.book.mentions(any(it.is_old for it in work.imports), reexported)
-    _finish(works, groups)
-    _account(result, texts)
+    finish(works, groups)
+    account(result, texts)
     return result
-
-
-def _read(
-    found: files.Found, result: Result, texts: dict[str, bytes], options: Options
-) -> Work | None:
-    """Read one file; a Work if it has to be parsed."""
-    try:
-        data = found.absolute.read_bytes()
-    except OSError as err:
-        result.problems.append(Problem(found.path, f'cannot be read: {err.strerror}'))
-        return None
-    python = files.is_python(found.path, data)
-    result.searched += 1
-    if not python:
-        if b'\0' not in data[:8192] and len(data) <= files.LARGEST_TEXT and accounting.HINT.search(data):
-            _document(found, data, result)
-        return None
-    texts[found.path] = data
-    entry = FileResult(found.path, found.absolute, data, data)
-    try:
-        further = (options.errors and errors.mentioned(data)) or (options.api and later.mentioned(data))
-        if not further and not accounting.HINT.search(data):
-            encoding_of(data)
-            return None
-        if not further and not accounting.mentions(text_of(data)):
-            return None
-        source = Source(data)
-    except Unreadable as err:
-        result.problems.append(Problem(found.path, str(err)))
-        result.files[found.path] = entry
-        del texts[found.path]
-        return None
-    except RecursionError:
-        result.problems.append(Problem(found.path, 'is nested too deeply to be followed'))
-        result.files[found.path] = entry
-        return None
-    result.files[found.path] = entry
-    package = files.package_of(found.absolute)
-    unit = Unit(found.path, found.absolute, source, package, files.is_whole(found, package))
-    book = Book(unit, entry)
-    error = source.error()
-    if error is not None:
-        why = f'cannot be parsed at line {error.line}, column {source.column(error.start)}: {_excerpt(error.text)}'
-        result.problems.append(
-            Problem(found.path, f'{why}; correct it, or rewrite it in a form Python 3 reads', error.line)
-        )
-        book.everything('P-58', 'left', 'the file cannot be parsed')
-        return None
-    if _is_old_module(found.path, data):
-        book.everything('P-57', 'not-ours', 'old-module: the old module itself')
-        return None
-    if re.search(r'tests/(?:unit/)?image/test_glance\.py$', found.path):
-        book.everything(
-            'P-53', 'left', "the old module's own unit tests; port them to the shim by hand, or delete them"
-        )
-        return None
-    return Work(unit, book, NewNames(unit))
-
-
-def _excerpt(text: str) -> str:
-    first = text.strip().split('\n')[0]
-    return repr(first[:40])
-
-
-def _is_old_module(path: str, data: bytes) -> bool:
-    if re.search(r'(?:^|/)nova/image/(?:(?:glance|api|__init__)\.py|download/)', path):
-        return True
-    return bool(_OLD_MODULE.search(data) and _OLD_CLASS.search(data))
-
-
-def _document(found: files.Found, data: bytes, result: Result) -> None:
-    """Mentions in a file that is not Python: nothing to rewrite (P-57)."""
-    text = data.decode('utf-8', 'replace')
-    mentioned = accounting.mentions(text)
-    if mentioned:
-        entry = result.files[found.path] = FileResult(found.path, found.absolute, data, data)
-        Book.document(entry, text, mentioned)
-        result.mentions += len(mentioned)
-
-
-def _shim_taken(root: Path, result: Result) -> str:
-    """Why ``legacy`` cannot be imported as the shim in this tree, or ''."""
-    for path in result.files:
-        head = path.split('/')[0]
-        if head in ('legacy', 'legacy.py') and not (root / 'legacy' / 'names.py').exists():
-            return f'the tree has a {head} of its own'
-    for name in ('legacy/__init__.py', 'legacy.py'):
-        if (root / name).exists() and not (root / 'legacy' / 'names.py').exists():
-            return f'the tree has a {name} of its own'
-    return ''
 
 
 def _double(work: Work, movable: set[int]) -> int:
@@ -316,56 +221,6 @@ def _reached(unit: Unit, it: Import, name: str, neighbours: Neighbours) -> str:
     return neighbours.reads_global(unit, name)
 
 
-def _finish(works: list[Work], groups: Groups) -> None:
-    """Make the edits of every file and check them; a group whose file fails is taken back in all its files."""
-    failed = {work.unit.path: why for work in works if (why := _make(work))}
-    spread = True
-    while spread:
-        spread = False
-        for group in groups.groups:
-            paths = set(group.edits)
-            if paths & failed.keys() and not paths <= failed.keys():
-                spread = True
-                failed.update({path: 'another file of its group failed' for path in paths - failed.keys()})
-    for work in works:
-        why = failed.get(work.unit.path, '')
-        if why:
-            work.book.entry.new_bytes, work.book.entry.moved = work.book.entry.old_bytes, []
-            work.book.undo(why)
-        work.book.close([] if why else edits.ordered(work.edits))
-
-
-def _make(work: Work) -> str:
-    """Make the edits of one file; the reason why the result cannot be trusted, or ''."""
-    source, entry = work.unit.source, work.book.entry
-    try:
-        made = edits.ordered(work.edits)
-        data = edits.apply(source.data, made)
-        if data == source.data:
-            return ''
-        entry.new_bytes = source.encode(data)
-        entry.moved = edits.moved_lines(source.data, made)
-        return _check(source, entry.new_bytes)
-    except edits.Overlap as err:
-        return f'two rules want the same place ({err})'
-    except UnicodeError as err:
-        return str(err)
-
-
-def _check(source: Source, new: bytes) -> str:
-    """Why a rewritten file cannot be trusted, or ''."""
-    again = Source(new)
-    error = again.error()
-    if error is not None:
-        return f'the result would not parse near line {error.line}'
-    before, after = source.comments(), again.comments()
-    if before != after:
-        return 'a comment would be lost'
-    if not compiles(new) and compiles(source.raw):
-        return 'the result would not compile'
-    return ''
-
-
 def _reexported(works: list[Work]) -> set[tuple[str, str]]:
     """(module stem, name) of old names that modules of the tree pass on."""
     found = set()
@@ -374,21 +229,3 @@ def _reexported(works: list[Work]) -> set[tuple[str, str]]:
             if it.is_old and work.unit.scopes.around(it.statement) is work.unit.scopes.module:
                 found.add((stem_of(work.unit.path), it.binding.name))
     return found
-
-
-def _account(result: Result, texts: dict[str, bytes]) -> None:
-    """The independent count over the Python files that could be decoded."""
-    for path, data in texts.items():
-        if not accounting.HINT.search(data):
-            continue
-        entry = result.files.get(path)
-        found = accounting.mentions(text_of(data))
-        result.mentions += len(found)
-        claimed = sum(site.mentions for site in entry.sites) if entry is not None else 0
-        if claimed != len(found):
-            missing = entry.open if entry is not None else []
-            result.unaccounted += [f'{path}:{line}: {name}' for line, name in missing]
-            if len(missing) != len(found) - claimed:
-                result.unaccounted.append(f'{path}: {len(found)} mentions, {claimed} accounted for')
-        if entry is not None and not entry.sites and not any(each.file == path for each in result.problems):
-            del result.files[path]

@@ -16,9 +16,9 @@ from legacy.migrate.find import Import, Reference
 from legacy.migrate.groups import Group
 from legacy.migrate.result import FileResult, Site, Status
 from legacy.migrate.rules import mentions as mention_rules
-from legacy.migrate.rules.doubles import Double
 from legacy.migrate.rules.imports import Verdict
 from legacy.migrate.rules.outcome import Outcome
+from legacy.migrate.rules.patched import Double
 from legacy.migrate.tree import Node, outer
 from legacy.migrate.unit import Unit
 from legacy.migrate.values import Use

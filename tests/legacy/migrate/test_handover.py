@@ -195,11 +195,11 @@ def test_a_public_helper_is_not_followed_when_one_file_is_given(tmp_path):
 
 
 def test_a_group_over_two_files_is_taken_back_in_both(migrate, monkeypatch):
-    from legacy.migrate import project
+    from legacy.migrate import finishing
 
-    real = project._check
+    real = finishing._check
     monkeypatch.setattr(
-        project, '_check', lambda source, new: 'planted' if b'def build' in new else real(source, new)
+        finishing, '_check', lambda source, new: 'planted' if b'def build' in new else real(source, new)
     )
     result = migrate({'pkg/__init__.py': '', 'pkg/tools.py': HELPER, 'pkg/caller.py': CALLER})
     assert not result.changed
