@@ -8,7 +8,7 @@ import contextlib
 import datetime
 import functools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from castellan import key_manager
@@ -116,3 +116,10 @@ class Party:
             'img_signature_key_type': self.key_type,
             'img_signature_certificate_uuid': self.id,
         }
+
+
+@contextlib.contextmanager
+def signer() -> Iterator[Callable[[bytes], dict[str, str]]]:
+    """What signs bytes for the conformance suite, while its certificate can be had."""
+    with in_use():
+        yield Party('the publisher').signed

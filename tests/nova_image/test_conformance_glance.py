@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 
 import pytest
+import signing_kit
 
 from nova_image import API, ImageDriver, errors
 from nova_image.glance.driver import GlanceDriver
@@ -16,6 +19,7 @@ from nova_image.testing.configuration import glance_conf
 from nova_image.testing.conformance import (
     DamageConformance,
     DriverConformance,
+    InUseConformance,
     LocationConformance,
     StoreConformance,
     TenantConformance,
@@ -27,13 +31,30 @@ from nova_image.testing.servers import GlanceServer, KeystoneServer
 pytestmark = pytest.mark.glance
 
 
-class GlanceConformance(DriverConformance, DamageConformance, StoreConformance):
+class GlanceConformance(DriverConformance, DamageConformance, StoreConformance, InUseConformance):
     """What holds however callers are told apart; ``server`` says which Glance."""
 
     @pytest.fixture
     def driver(self, server: GlanceServer) -> ImageDriver:
         server.reset()
         return GlanceDriver(glance_conf(server))
+
+    @pytest.fixture
+    def signed(self) -> Iterator[Callable[[bytes], dict[str, str]]]:
+        with signing_kit.signer() as sign:
+            yield sign
+
+    @pytest.fixture
+    def in_use(self, server: GlanceServer) -> Callable[[str], AbstractContextManager[None]]:
+        """What Glance answers where its store keeps the bytes: the file store keeps none."""
+
+        @contextlib.contextmanager
+        def used(image_id: str) -> Iterator[None]:
+            fault = {'status': '409 Conflict', 'body': 'in use', 'type': 'text/plain', 'method': 'DELETE'}
+            server.inject([{**fault, 'contains': image_id}])
+            yield
+
+        return used
 
     @pytest.fixture
     def damage(self, server: GlanceServer) -> Callable[[str], None]:

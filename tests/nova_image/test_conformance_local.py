@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import signing_kit
 
 from nova_image import API, ImageDriver
 from nova_image.local.driver import LocalDriver
@@ -17,6 +18,7 @@ from nova_image.testing.conformance import (
     DriverConformance,
     StoreConformance,
     TenantConformance,
+    WithoutInUse,
     WithoutLocations,
 )
 from nova_image.testing.contexts import (
@@ -27,12 +29,17 @@ from nova_image.testing.contexts import (
 )
 
 
-class LocalConformance(DriverConformance, DamageConformance, StoreConformance, WithoutLocations):
+class LocalConformance(DriverConformance, DamageConformance, StoreConformance, WithoutLocations, WithoutInUse):
     """What holds however callers are told apart."""
 
     @pytest.fixture
     def store(self) -> str:
         return 'local'
+
+    @pytest.fixture
+    def signed(self) -> Iterator[Callable[[bytes], dict[str, str]]]:
+        with signing_kit.signer() as sign:
+            yield sign
 
     @pytest.fixture
     def damage(self, api: API, member: Context) -> Callable[[str], None]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 from nova_image.testing.conformance.changes import ChangeConformance
 from nova_image.testing.conformance.creation import CreationConformance
 from nova_image.testing.conformance.damage import DamageConformance
-from nova_image.testing.conformance.deletion import DeletionConformance
+from nova_image.testing.conformance.deletion import DeletionConformance, InUseConformance, WithoutInUse
 from nova_image.testing.conformance.downloads import DownloadConformance
 from nova_image.testing.conformance.filters import FilterConformance
 from nova_image.testing.conformance.language import LanguageConformance
@@ -37,15 +37,18 @@ from nova_image.testing.conformance.places import (
     WithoutStores,
 )
 from nova_image.testing.conformance.records import RecordConformance
+from nova_image.testing.conformance.signatures import SignatureConformance
 from nova_image.testing.conformance.tenants import TenantConformance
 from nova_image.testing.conformance.uploads import UploadConformance
 
 __all__ = [
     'DamageConformance',
     'DriverConformance',
+    'InUseConformance',
     'LocationConformance',
     'StoreConformance',
     'TenantConformance',
+    'WithoutInUse',
     'WithoutLocations',
     'WithoutStores',
 ]
@@ -63,5 +66,6 @@ class DriverConformance(
     LanguageConformance,
     LimitConformance,
     PlaceConformance,
+    SignatureConformance,
 ):
     """What every driver has to do. Override ``driver``, and ``contexts`` or ``member``."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
@@ -55,3 +57,40 @@ class DeletionConformance(ConformanceBase):
         api.delete(member, image['id'])
         with pytest.raises(errors.ImageConflict):
             api.create(member, {'id': image['id']})
+
+
+class InUseConformance(ConformanceBase):
+    """For drivers whose images can be in use. Override ``in_use``."""
+
+    @pytest.fixture
+    def in_use(self) -> Callable[[str], AbstractContextManager[None]]:
+        """A function that gives a context in which the image with that id is in use."""
+        raise NotImplementedError(
+            f'{type(self).__name__} has to override the fixture "in_use" with a function that gives a context '
+            'in which an image is in use; a driver without such images inherits WithoutInUse'
+        )
+
+    @pytest.mark.contract('C-185')
+    def test_an_image_in_use_stays(
+        self, api: API, member: Any, in_use: Callable[[str], AbstractContextManager[None]]
+    ) -> None:
+        image = api.create(member, dict(RAW), CONTENT)
+        with in_use(image['id']), pytest.raises(errors.ImageDeleteConflict):
+            api.delete(member, image['id'])
+        assert content_of(api, member, image) == CONTENT
+        assert api.delete(member, image['id']) is True
+
+
+class WithoutInUse(ConformanceBase):
+    """For drivers that delete an image while somebody reads it: who reads gets all of it."""
+
+    @pytest.mark.contract('C-184')
+    def test_an_image_that_is_read_can_be_deleted_and_is_read_to_its_end(self, api: API, member: Any) -> None:
+        content = CONTENT * 1000
+        image = api.create(member, dict(RAW), content)
+        chunks = iter(api.download(member, image['id']) or ())
+        first = next(chunks)
+        assert api.delete(member, image['id']) is True
+        assert first + b''.join(chunks) == content
+        with pytest.raises(errors.ImageNotFound):
+            api.get(member, image['id'])

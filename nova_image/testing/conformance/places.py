@@ -110,14 +110,23 @@ class LocationConformance(ConformanceBase):
     def test_a_location_becomes_the_images_bytes(
         self, api: API, publisher: Any, location_url: str, location_content: bytes
     ) -> None:
-        image = api.create(publisher, {'location': location_url, **RAW})
-        deadline = time.monotonic() + 10
-        while image['status'] != 'active' and time.monotonic() < deadline:
-            time.sleep(0.05)
-            image = api.get(publisher, image['id'])
+        image = _when_active(api, publisher, api.create(publisher, {'location': location_url, **RAW}))
         shown = api.get(publisher, image['id'], include_locations=True)
         assert [entry['url'] for entry in shown['locations']][:1] == [location_url]
         assert content_of(api, publisher, image) == location_content
+
+    @pytest.mark.contract('C-316')
+    def test_copy_from_is_begun_and_ends_in_the_background(
+        self, api: API, publisher: Any, location_url: str
+    ) -> None:
+        image = api.create(publisher, {'copy_from': location_url, **RAW})
+        assert api.get(publisher, image['id'])['status'] in ('queued', 'importing', 'saving', 'active')
+
+    @pytest.mark.contract('C-253', 'C-316')
+    def test_copy_from_of_what_the_service_may_not_read_leaves_no_image(self, api: API, publisher: Any) -> None:
+        with pytest.raises(errors.NovaException):
+            api.create(publisher, {'copy_from': 'file:///etc/passwd', **RAW})
+        assert api.get_all(publisher) == []
 
     @pytest.mark.contract('C-258')
     @pytest.mark.parametrize('nothing', [None, ''])
@@ -129,3 +138,12 @@ class LocationConformance(ConformanceBase):
         with pytest.raises(errors.NovaException):
             api.create(publisher, {'location': 'file:///etc/passwd', **RAW})
         assert api.get_all(publisher) == []
+
+
+def _when_active(api: API, context: Any, image: dict[str, Any]) -> dict[str, Any]:
+    """Services fetch bytes in the background."""
+    deadline = time.monotonic() + 10
+    while image['status'] != 'active' and time.monotonic() < deadline:
+        time.sleep(0.05)
+        image = api.get(context, image['id'])
+    return image
