@@ -23,6 +23,7 @@ are never in it.
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import itertools
@@ -52,7 +53,7 @@ _INSIDE = tuple(
         os.path.join(os.path.dirname(_HERE), 'legacy'),
         os.path.dirname(os.path.abspath(wrapt.__file__)),
     )
-)
+) + (contextlib.__file__,)  # what a context manager decorates is called from there
 _SECRET_KEY = re.compile(
     r'token|secret|passw|credential|auth_key|api_key|private_key|service_catalog', re.IGNORECASE
 )

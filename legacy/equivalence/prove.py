@@ -13,24 +13,23 @@ import logging
 import shutil
 import sys
 import tempfile
-import time
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
-from legacy.equivalence import prove_report
-from legacy.equivalence.pairing import Mismatch
-from legacy.equivalence.prove_compare import Comparison, Difference, compare
+from legacy.equivalence import prove_report, report_html
+from legacy.equivalence.prove_baseline import load, save
 from legacy.equivalence.prove_report import Proof
-from legacy.equivalence.prove_run import Ended, Side, notes, run_side
-from legacy.equivalence.prove_stores import Stores, stores
-from legacy.equivalence.prove_trace import Operation, executed, gaps, read, span
+from legacy.equivalence.prove_run import CHILDREN_SECONDS, Side, notes
+from legacy.equivalence.prove_runs import Runner, recorded
+from legacy.equivalence.prove_stores import stores
+from legacy.equivalence.prove_trace import Operation, executed, gaps, raised, span
 from legacy.equivalence.prove_tree import CannotProve, copy_tree, root_of
 from legacy.migrate import FileResult, Result, Site
 
-_USAGE = 'nova-image prove PATH [--root DIR] [--driver local|glance] [--json FILE] -- COMMAND...'
+_USAGE = 'nova-image prove PATH [OPTION...] -- COMMAND...'
 _IMPORTS = frozenset(f'P-0{number}' for number in range(1, 8))
 
 
@@ -46,10 +45,16 @@ def main(argv: list[str]) -> int:
             driver=asked.driver,
             timeout=asked.timeout,
             keep=asked.keep,
+            repeat=asked.repeat,
+            baseline=asked.baseline,
         )
         if asked.json:
             _write_json(asked.json, proof)
-        if asked.json == '-':
+        if asked.html:
+            _write('--html', asked.html, report_html.page(proof))
+        if asked.format == 'json' and asked.json != '-':
+            _write_json('-', proof)
+        if asked.format == 'json' or asked.json == '-':
             return proof.exit_code
     except CannotProve as error:
         print(f'nova-image prove: {error}', file=sys.stderr)
@@ -76,6 +81,13 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _times(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
 def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = _Parser(
         prog='nova-image prove',
@@ -96,6 +108,11 @@ def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
         metavar='FILE',
         help='also write the report as JSON; - for stdout, instead of the table',
     )
+    parser.add_argument('--format', choices=('text', 'json'), default='text', help='what goes to stdout')
+    parser.add_argument('--html', metavar='FILE', help='also write the report as one HTML page')
+    parser.add_argument('--repeat', metavar='N', type=_times, default=1, help='run both sides N times')
+    parser.add_argument('--baseline', metavar='FILE', help='compare with the recording in FILE instead of '
+                        'running the old side; if there is none, record the old side there')  # fmt: skip
     parser.add_argument('--timeout', metavar='SECONDS', type=_seconds, help='stop COMMAND after that')
     parser.add_argument('--keep', action='store_true', help='keep the scratch copies, say where')
     split = argv.index('--') if '--' in argv else len(argv)
@@ -114,10 +131,14 @@ def prove(
     driver: str = 'local',
     timeout: float | None = None,
     keep: bool = False,
+    repeat: int = 1,
+    baseline: str | None = None,
 ) -> Proof:
     """Do the whole proof; see the module. Nothing of the user's tree is written.
 
     :param root: tree to copy; default the git top level around ``path``, else its directory
+    :param repeat: how often each side runs
+    :param baseline: file with a recording of the old side, or to record it in
     :raises CannotProve: bad input; the text is one line
     """
     target = Path(path)
@@ -134,17 +155,27 @@ def prove(
         migration = migrate(new.tree, target.relative_to(top))
         proof = Proof(path, command, driver, migration)
         proof.unproven = _unrunnable(migration)
-        if not any(site.status == 'rewritten' for site in migration.sites):
+        proof.baseline = load(baseline) if baseline else None
+        if proof.baseline is None and not any(site.status == 'rewritten' for site in migration.sites):
             proof.reasons.append(_why_none(migration, path))
             return proof
         migration.write()
-        _compare_runs(proof, old, new, top, cwd, timeout)
+        _compare_runs(proof, old, new, top, cwd, Asked(repeat, timeout, baseline))
         if keep:
             proof.notes.append(f'the copies, recordings and stores are kept in {place}')
         return proof
     finally:
         if not keep:
             shutil.rmtree(place, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How the runs are to be made."""
+
+    repeat: int
+    timeout: float | None
+    baseline: str | None
 
 
 def migrate(tree: Path, path: Path) -> Result:
@@ -159,57 +190,29 @@ def migrate(tree: Path, path: Path) -> Result:
         ) from error
 
 
-@dataclass(frozen=True)
-class Taken:
-    """What one run of COMMAND left behind."""
-
-    ended: Ended
-    operations: list[Operation]
-    stored: list[dict[str, Any]]
-
-
-def _compare_runs(
-    proof: Proof, old: Side, new: Side, root: Path, cwd: Path, timeout: float | None
-) -> None:
+def _compare_runs(proof: Proof, old: Side, new: Side, root: Path, cwd: Path, asked: Asked) -> None:
     migration = proof.migration
-    watched = [new.tree / file for file in migration.changed]
-    started = time.time()
-
-    def take(kind: Stores, side: Side) -> Taken:
-        kind.fresh(side)
-        ended = run_side(
-            side, proof.command, root, cwd, driver=proof.driver, settings=kind.settings,
-            watched=watched if side is new else (), timeout=timeout,
-        )  # fmt: skip
-        return Taken(ended, read(side, migration), kind.contents(side))
-
-    def differ(one: Taken, other: Taken) -> Comparison:
-        found = compare(
-            one.operations, other.operations, one.stored, other.stored, (started, time.time())
-        )
-        if (one.ended.status, one.ended.timed_out) != (other.ended.status, other.ended.timed_out):
-            words = Mismatch('exit', one.ended.words, other.ended.words)
-            found.differences.append(Difference('ended', 'COMMAND', mismatches=(words,)))
-        return found
-
     with stores(proof.driver) as kind:
-        before, after = take(kind, old), take(kind, new)
-        proof.comparison = differ(before, after)
-        if proof.comparison.differences and not before.ended.timed_out:
-            again = Side('again', old.place.with_name('again'))
-            again.place.mkdir()
-            copy_tree(root, again.tree, old.place.parent)
-            unsteady = differ(before, take(kind, again)).differences
-            if unsteady:
-                proof.notes.append(
-                    f'two runs of the old program differ from each other as well ({len(unsteady)} '
-                    'differences); what differs may come from the program and not from the rewrite'
-                )
-    proof.old, proof.new = before.ended, after.ended
+        runner = Runner(migration, proof.command, kind, root, cwd, asked.timeout)
+        record = asked.baseline is not None and proof.baseline is None
+        runs = runner.runs(old, new, asked.repeat, proof.baseline, record=record)
+    if record and asked.baseline is not None:
+        save(asked.baseline, proof.command, recorded(runs.old))
+        proof.notes.append(f'the old program is recorded in {asked.baseline}; later runs are compared with it')
+    proof.comparison, proof.often, proof.noise = runs.comparison, runs.often, runs.noise.told
+    before, after = runs.old[0], runs.new[0]
+    proof.old, proof.new, proof.repeat = before.ended, after.ended, len(runs.new)
+    proof.raised = raised(new)
     lines = executed(new, after.operations)
     proof.not_exercised = [
         site for site in migration.sites if site.status == 'rewritten' and not _ran(site, lines)
     ]
+    for name, each in (('old', before), ('new', after)):
+        for words in each.ended.left:
+            proof.notes.append(
+                f'on the {name} side COMMAND left a process running, which was ended after '
+                f'{CHILDREN_SECONDS:.0f} s: {words}'
+            )
     _judge(proof, old, new, before.operations, after.operations, lines)
 
 
@@ -236,13 +239,14 @@ def _judge(
     lost = gaps(before) + gaps(after)
     if not before and not after:
         proof.reasons.append('no image operation was recorded')
-    if not ran:
+    if not ran and any(site.status == 'rewritten' for site in proof.migration.sites):
         files = {file for file, _ in lines} & set(proof.migration.changed)
         proof.reasons.append(
             'no rewritten call was executed'
             if files
             else 'COMMAND executed none of the rewritten files; does it run the code from somewhere else '
-            'than the tree that was copied (an installed package, or a directory above it: give --root)?'
+            'than the tree that was copied (an installed package: set PYTHONPATH=$PWD; or a directory above it: '
+            'give --root)?'
         )
         proof.notes += _from_elsewhere(after)
     if lost:
@@ -256,11 +260,13 @@ def _judge(
         if not notes(old) and not notes(new):
             proof.notes.append('COMMAND started no Python process that could be prepared')
         proof.notes += [f'in COMMAND: {problem}' for problem in dict.fromkeys(problems)]
-    if proof.comparison.differences and (ran or not ended_alike or lines):
+    inert = any(each.kind == 'inert' for each in proof.comparison.differences)
+    if proof.comparison.differences and (ran or inert or not ended_alike or lines or proof.baseline):
         proof.verdict = 'differs'
     elif not proof.reasons:
         proof.verdict = 'proven'
     if proof.new and proof.new.status and ended_alike:
+        proof.failed_alike = True
         proof.notes.append(f'COMMAND failed on both sides alike: {proof.new.words}')
     if proof.comparison.concurrent:
         proof.notes.append('operations ran at the same time; their order was not compared')
@@ -309,11 +315,15 @@ def _write_json(target: str, proof: Proof) -> None:
     content = json.dumps(prove_report.as_json(proof), indent=2, ensure_ascii=False, default=str)
     if target == '-':
         print(content)
-        return
+    else:
+        _write('--json', target, content + '\n')
+
+
+def _write(option: str, target: str, content: str) -> None:
     try:
-        Path(target).write_text(content + '\n', encoding='utf-8')
+        Path(target).write_text(content, encoding='utf-8')
     except OSError as error:
-        raise CannotProve(f'cannot write --json {target}: {error.strerror}') from error
+        raise CannotProve(f'cannot write {option} {target}: {error.strerror}') from error
 
 
 if __name__ == '__main__':

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from types import FrameType, ModuleType
 from typing import Any
 
-#: Environment variable with a JSON object: inject, notes, executed, watched.
+#: Environment variable with a JSON object: inject, notes, executed, watched, root, tree.
 VARIABLE = 'NOVA_IMAGE_PROVE'
 
 _SITECUSTOMIZE = """\
@@ -48,9 +48,43 @@ def start(task: dict[str, Any]) -> None:
     if importlib.util.find_spec('legacy') is None:
         note['problem'] = f'{sys.executable} does not have the package nova-image installed'
     _append(task['notes'], json.dumps(note))
+    if task.get('tree'):
+        _lead_into_copy(task['root'], task['tree'])
+        _doubles().Doubles(lambda line: _append(task['notes'], line), task['tree']).start()
     sys.meta_path.insert(0, _OldNames(task['notes']))
     if task['watched']:
         watch(task['watched'], task['executed'])
+
+
+def _doubles() -> Any:
+    place = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'prove_inside_doubles.py')
+    spec = importlib.util.spec_from_file_location('_nova_image_doubles', place)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _lead_into_copy(root: str, tree: str) -> None:
+    """Let an editable installation of the program lead into the copy; this package itself stays where it is."""
+    ours = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+    def moved(place: Any) -> Any:
+        if not isinstance(place, str) or not os.path.isabs(place) or place == ours:
+            return place
+        inside = os.path.relpath(os.path.realpath(place), root)
+        copy = os.path.normpath(os.path.join(tree, inside))
+        return place if inside.startswith(os.pardir) or not os.path.exists(copy) else copy
+
+    sys.path[:] = [moved(entry) for entry in sys.path]
+    for finder in sys.meta_path:
+        module = sys.modules.get(getattr(finder, '__module__', '') or '')
+        for table in (getattr(module, 'MAPPING', None), getattr(finder, '_redirections', None)):
+            if isinstance(table, dict):  # setuptools, and the package "editables"
+                table.update({name: moved(place) for name, place in table.items() if name not in _OURS})
+
+
+_OURS = ('legacy', 'nova_image')
 
 
 class _OldNames(importlib.abc.MetaPathFinder):
@@ -109,7 +143,7 @@ def _hand_over(inject: str) -> None:
 
 
 def watch(files: list[str], executed: str) -> None:
-    """Note each line of the files that runs, once per process, by ``sys.settrace``.
+    """Note each line of the files that runs, and each that raises, once per process, by ``sys.settrace``.
 
     A program that traces itself (a debugger, coverage) takes the trace away; then the recorded calls
     alone tell which lines ran.
@@ -119,13 +153,20 @@ def watch(files: list[str], executed: str) -> None:
     wanted = frozenset(os.path.realpath(file) for file in files)
     names: dict[str, str | None] = {}
     seen: set[tuple[str, int]] = set()
+    failed: set[tuple[str, int]] = set()
 
-    def on_line(frame: FrameType, event: str, _: Any) -> Callable[..., Any]:
+    def on_line(frame: FrameType, event: str, argument: Any) -> Callable[..., Any]:
         if event == 'line':
             place = (names.get(frame.f_code.co_filename) or '', frame.f_lineno)
             if place not in seen:
                 seen.add(place)
                 _append(executed, json.dumps({'file': place[0], 'line': place[1]}))
+        elif event == 'exception' and issubclass(argument[0], Exception):
+            place = (names.get(frame.f_code.co_filename) or '', frame.f_lineno)
+            if place not in failed and not issubclass(argument[0], StopIteration):
+                failed.add(place)
+                raised = f'{argument[0].__name__}: {argument[1]}'
+                _append(executed, json.dumps({'file': place[0], 'line': place[1], 'raised': raised}))
         return on_line
 
     def on_call(frame: FrameType, _event: str, _: Any) -> Callable[..., Any] | None:

@@ -3,25 +3,27 @@
 
 from __future__ import annotations
 
-import json
+import difflib
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from legacy.equivalence.prove_compare import Comparison, Difference
+from legacy.equivalence.prove_baseline import Baseline
+from legacy.equivalence.prove_compare import Comparison
+from legacy.equivalence.prove_noise import Field
 from legacy.equivalence.prove_run import Ended
+from legacy.equivalence.prove_runs import Place, place_of
 from legacy.equivalence.prove_trace import old_line
-from legacy.migrate import FileResult, Result, Site
+from legacy.equivalence.report_finding import Finding, short
+from legacy.migrate import Result, Site
 
 Verdict = Literal['proven', 'differs', 'nothing proven']
 EXIT: dict[Verdict, int] = {'proven': 0, 'differs': 1, 'nothing proven': 2}
 _ELSEWHERE = '(elsewhere)'
-_COLUMNS = ('found', 'rewritten', 'left', 'not ours', 'operations', 'differences')
-_LONGEST = 160
+COLUMNS = ('found', 'rewritten', 'left', 'not ours', 'operations', 'differences')
 _MOST_MISMATCHES = 10
-_MOST_LINES = 8
 
 
 @dataclass
@@ -40,6 +42,12 @@ class Proof:
     comparison: Comparison = field(default_factory=Comparison)
     not_exercised: list[Site] = field(default_factory=list)
     unproven: list[tuple[str, str]] = field(default_factory=list)
+    often: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    noise: list[Field] = field(default_factory=list)
+    raised: dict[tuple[str, int], str] = field(default_factory=dict)
+    repeat: int = 1
+    baseline: Baseline | None = None
+    failed_alike: bool = False
 
     @property
     def exit_code(self) -> int:
@@ -48,6 +56,25 @@ class Proof:
     @property
     def left(self) -> list[Site]:
         return [site for site in self.migration.sites if site.status == 'left']
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The differences, one for each place."""
+        places = {place_of(each): each for each in reversed(self.comparison.differences)}
+        return [Finding(self, each) for each in reversed(places.values())]
+
+    @property
+    def sentence(self) -> str:
+        """The first thing to know."""
+        if self.verdict == 'differs':
+            return self.findings[0].sentence
+        if self.verdict == 'nothing proven':
+            return f'nothing proven: {"; ".join(self.reasons)}'
+        count = _many(len(self.comparison.pairs), 'image operation')
+        if self.failed_alike and self.new:
+            return f'{count} equal before and after, up to where COMMAND fails on both sides alike ({self.new.words})'
+        than = f'the recording of {self.baseline.made} and now' if self.baseline else 'before and after the rewrite'
+        return f'{count} equal, {than}'
 
     def rows(self) -> list[tuple[str, list[int]]]:
         """Per file: sites found, rewritten, left, not ours; operations compared; differences."""
@@ -75,10 +102,15 @@ def text(proof: Proof) -> str:
 
 
 def _report(proof: Proof) -> Iterator[str]:
+    yield proof.sentence
+    yield ''
+    if proof.comparison.differences:
+        yield from _differences(proof)
+    yield from _noise(proof)
     rows = [*proof.rows(), ('total', proof.totals())]
     width = max(len(name) for name, _ in rows)
-    widths = [len(column) for column in _COLUMNS]
-    yield '  '.join(['file'.ljust(width), *_COLUMNS])
+    widths = [len(column) for column in COLUMNS]
+    yield '  '.join(['file'.ljust(width), *COLUMNS])
     for name, numbers in rows:
         cells = (str(number).rjust(each) for number, each in zip(numbers, widths, strict=True))
         yield '  '.join([name.ljust(width), *cells])
@@ -94,8 +126,6 @@ def _report(proof: Proof) -> Iterator[str]:
         yield f'unproven files ({len(proof.unproven)}):'
         yield from (f'  {file}: {why}' for file, why in proof.unproven)
         yield ''
-    if proof.comparison.differences:
-        yield from _differences(proof)
     yield from _output(proof)
     yield from (f'note: {note}' for note in proof.notes)
     yield verdict(proof)
@@ -129,25 +159,58 @@ def _sites(title: str, sites: Sequence[Site]) -> Iterator[str]:
 
 
 def _differences(proof: Proof) -> Iterator[str]:
-    first, *others = proof.comparison.differences
-    yield f'first difference of {len(others) + 1}: {_title(first, proof.migration)}'
-    file = proof.migration.files.get(first.file or '')
-    if file is not None and first.new_line:
-        for sign, line, code in _code(file, first.new_line):
-            yield f'{sign} {file.path}:{line}'
-            yield from textwrap.indent(textwrap.dedent('\n'.join(code)), f'{sign}   ').splitlines()
-    for mismatch in first.mismatches[:_MOST_MISMATCHES]:
-        yield f'  {mismatch.path}'
-        yield f'    - old {_short(mismatch.old)}'
-        yield f'    + new {_short(mismatch.new)}'
-    if len(first.mismatches) > _MOST_MISMATCHES:
-        yield f'  and {len(first.mismatches) - _MOST_MISMATCHES} more places in it'
+    first, *others = proof.findings
+    yield from _finding(first)
     if others:
-        yield 'then:'
-        yield from (f'  {_title(each, proof.migration)}' for each in others[:20])
+        yield f'then ({len(others)}):'
+        yield from (f'  {each.sentence}' for each in others[:20])
         if len(others) > 20:
             yield f'  and {len(others) - 20} more'
+        yield ''
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    program = finding.program()
+    if program:
+        yield 'smallest program (images = nova_image.API()):'
+        yield from (f'  {line}' for line in program)
+    code = list(finding.code())
+    if code:
+        yield 'old call and new call:'
+    for sign, line, text in code:
+        yield f'{sign} {finding.difference.file}:{line}'
+        yield from textwrap.indent(textwrap.dedent('\n'.join(text)), f'{sign}   ').splitlines()
+    mismatches = finding.difference.mismatches
+    if mismatches:
+        yield 'fields that differ:'
+    for mismatch in mismatches[:_MOST_MISMATCHES]:
+        yield f'  {mismatch.path or finding.difference.subject}'
+        yield f'    - old {short(mismatch.old)}'
+        yield f'    + new {short(mismatch.new)}'
+    if len(mismatches) > _MOST_MISMATCHES:
+        yield f'  and {len(mismatches) - _MOST_MISMATCHES} more places in it'
+    old, new = finding.wire()
+    if old or new:
+        yield 'requests:'
+        yield from (f'  {line}' for line in difflib.ndiff(old, new) if not line.startswith('?'))
+    yield f'how often: {finding.often()}'
+    yield f'run it again: {finding.again()}'
+    entry = finding.entry()
+    if entry:
+        yield f'likely entry: {entry[0]} in {entry[1]}:{entry[2]}'
     yield ''
+
+
+def _noise(proof: Proof) -> Iterator[str]:
+    if proof.noise:
+        yield f'noise of the old program, subtracted ({len(proof.noise)} fields):'
+    for each in proof.noise:
+        line = old_line(proof.migration.files.get(each.file or ''), each.new_line) or each.new_line
+        seen = ', '.join(dict.fromkeys(short(value, 40) for value in each.seen[:4]))
+        path = f' {each.path}' if each.path else ''
+        yield f'  {each.file or _ELSEWHERE}:{line} {each.op}{path}: old {seen}; new {short(each.new, 40)}'
+    if proof.noise:
+        yield ''
 
 
 def _output(proof: Proof) -> Iterator[str]:
@@ -159,59 +222,20 @@ def _output(proof: Proof) -> Iterator[str]:
         yield ''
 
 
-_WORDS = {
-    'changed': '{op} differs',
-    'missing': 'only the old program calls {op}',
-    'extra': 'only the new program calls {op}',
-    'stored': 'the stores differ at the end',
-    'ended': 'COMMAND ends otherwise',
-}
-
-
-def _title(difference: Difference, migration: Result) -> str:
-    words = _WORDS[difference.kind].format(op=difference.op)
-    if difference.file is None:
-        return words
-    before = old_line(migration.files.get(difference.file), difference.new_line)
-    shown = f'{difference.file}:{before or difference.new_line}'
-    if before != difference.new_line:
-        shown += f' (line {difference.new_line} after the rewrite)'
-    if difference.kind == 'stored':
-        return f'{words}, last changed at {shown}'
-    return f'{words}, {shown}'
-
-
-def _code(file: FileResult, new_line: int) -> Iterator[tuple[str, int, list[str]]]:
-    """The call before and after the rewrite."""
-    before, after = (
-        content.decode('utf-8', 'replace').splitlines()
-        for content in (file.old_bytes, file.new_bytes)
-    )
-    line = old_line(file, new_line)
-    site = next((each for each in file.sites if each.new_line == new_line), None)
-    last, new_last = (site.end_line, site.new_end_line) if site else (line, new_line)
-    if line:
-        yield '-', line, before[line - 1 : max(line, last)][:_MOST_LINES]
-    yield '+', new_line, after[new_line - 1 : max(new_line, new_last)][:_MOST_LINES]
-
-
-def _short(value: Any) -> str:
-    shown = value if value == '(absent)' else json.dumps(value, ensure_ascii=False, default=str)
-    return shown if len(shown) <= _LONGEST else f'{shown[:_LONGEST]}… ({len(shown)} characters)'
-
-
 def as_json(proof: Proof) -> dict[str, Any]:
     """The report for programs, schema 1."""
-    names = [column.replace(' ', '_') for column in _COLUMNS]
-    migration = proof.migration
+    names = [column.replace(' ', '_') for column in COLUMNS]
     return {
         'schema': 1,
         'verdict': proof.verdict,
         'exit': proof.exit_code,
+        'sentence': proof.sentence,
         'reasons': proof.reasons,
         'path': proof.path,
         'command': list(proof.command),
         'driver': proof.driver,
+        'repeat': proof.repeat,
+        'baseline': proof.baseline.made if proof.baseline else None,
         'runs': {
             name: {
                 'status': each.status,
@@ -225,7 +249,12 @@ def as_json(proof: Proof) -> dict[str, Any]:
             {'file': file, **dict(zip(names, row, strict=True))} for file, row in proof.rows()
         ],
         'totals': dict(zip(names, proof.totals(), strict=True)),
-        'differences': [_difference(each, migration) for each in proof.comparison.differences],
+        'differences': [_difference(each) for each in proof.findings],
+        'noise': [
+            {'file': each.file, 'new_line': each.new_line or None, 'op': each.op, 'kind': each.kind,
+             'path': each.path, 'old': each.seen, 'new': each.new, 'excused': each.excused}
+            for each in proof.noise
+        ],
         'left': [site.as_dict() for site in proof.left],
         'not_exercised': [site.as_dict() for site in proof.not_exercised],
         'unproven': [{'file': file, 'why': why} for file, why in proof.unproven],
@@ -233,21 +262,29 @@ def as_json(proof: Proof) -> dict[str, Any]:
     }
 
 
-def _difference(difference: Difference, migration: Result) -> dict[str, Any]:
-    file = migration.files.get(difference.file or '')
-    line = old_line(file, difference.new_line) if difference.file else 0
-    code = {}
-    if file is not None and difference.new_line:
-        code = {sign: '\n'.join(lines) for sign, _, lines in _code(file, difference.new_line)}
+def _difference(finding: Finding) -> dict[str, Any]:
+    difference = finding.difference
+    code = {sign: '\n'.join(lines) for sign, _, lines in finding.code()}
+    old, new = finding.wire()
+    times, runs = finding.proof.often.get(place_of(difference), (1, 1))
+    entry = finding.entry()
     return {
+        'sentence': finding.sentence,
         'kind': difference.kind,
         'op': difference.op,
+        'subject': difference.subject or None,
         'file': difference.file,
-        'old_line': line or None,
+        'old_line': finding.line or None,
         'new_line': difference.new_line or None,
+        'program': finding.program(),
         'old_code': code.get('-'),
         'new_code': code.get('+'),
         'mismatches': [
             {'path': each.path, 'old': each.old, 'new': each.new} for each in difference.mismatches
         ],
+        'raised': finding.raised or None,
+        'requests': {'old': old, 'new': new},
+        'often': {'times': times, 'runs': runs, 'words': finding.often()},
+        'again': finding.again(),
+        'entry': entry and {'name': entry[0], 'file': entry[1], 'line': entry[2]},
     }

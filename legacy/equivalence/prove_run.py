@@ -27,6 +27,8 @@ from legacy.equivalence.prove_tree import (
 )
 
 _TAIL = 40
+#: How long processes that COMMAND leaves running may go on.
+CHILDREN_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,10 @@ class Side:
 
     name: str
     place: Path
+
+    @property
+    def is_new(self) -> bool:
+        return self.name.startswith('new')
 
     @property
     def tree(self) -> Path:
@@ -74,6 +80,7 @@ class Ended:
     started: float
     tail: tuple[str, ...]
     timed_out: bool = False
+    left: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -111,6 +118,8 @@ def run_side(
         'notes': str(side.notes),
         'executed': str(side.executed),
         'watched': [str(file) for file in watched],
+        'root': str(root),
+        'tree': str(side.tree),
     }
     path = search_path(os.environ, sys.prefix, sys.base_prefix, sys.executable)
     arguments, directory = moved_command(command, cwd, root, side.tree, path)
@@ -153,7 +162,9 @@ def run_side(
         except BaseException:
             _stop(process)
             raise
-    return Ended(status, time.time() - started, started, _tail(side), timed_out)
+    seconds = time.time() - started
+    left = () if timed_out else _wait_for_children(process.pid)
+    return Ended(status, seconds, started, _tail(side), timed_out, left)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> int:
@@ -166,6 +177,31 @@ def _stop(process: subprocess.Popen[bytes]) -> int:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         return process.wait()
+
+
+def _wait_for_children(session: int) -> tuple[str, ...]:
+    """Give processes that COMMAND left behind time to end; those that do not are ended, and named."""
+    until = time.monotonic() + CHILDREN_SECONDS
+    left = _session(session)
+    while left and time.monotonic() < until:
+        time.sleep(0.05)
+        left = _session(session)
+    for pid in left:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    return tuple(left.values())
+
+
+def _session(session: int) -> dict[int, str]:
+    """Command lines of the living processes of a session, by process id; none where there is no ``/proc``."""
+    found = {}
+    for place in Path('/proc').glob('[0-9]*'):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            state, _, _, number = (place / 'stat').read_text().rpartition(')')[2].split()[:4]
+            if int(number) == session and state not in 'ZX':
+                words = (place / 'cmdline').read_bytes().decode('utf-8', 'replace')
+                found[int(place.name)] = ' '.join(words.split('\0')).strip()
+    return found
 
 
 def _tail(side: Side) -> tuple[str, ...]:
@@ -185,13 +221,13 @@ def notes(side: Side) -> list[dict[str, Any]]:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The JSON objects of a file, one a line; none if there is no such file.
 
-    A line that was cut off (a process that was killed while writing) is left out.
+    A line that was cut off (a process that was killed while writing) is left out, whatever is left of it.
     """
     if not path.exists():
         return []
     found = []
-    with path.open(encoding='utf-8') as lines:
+    with path.open(encoding='utf-8', errors='replace') as lines:
         for line in lines:
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 found.append(json.loads(line))
-    return found
+    return [each for each in found if isinstance(each, dict)]

@@ -40,10 +40,13 @@ class Operation:
     new_line: int
     where: str
     raw: dict[str, Any]
+    by_function: bool = False
 
     @property
     def key(self) -> tuple[str, str, int]:
         """What says that two operations are the same step of the program."""
+        if self.by_function and self.file:
+            return self.op, f'{self.file}:{(self.raw.get("caller") or {}).get("function")}', 0
         return self.op, self.file or self.where, self.new_line if self.file else 0
 
     @cached_property
@@ -51,14 +54,30 @@ class Operation:
         """What of the operation is compared, besides its arguments."""
         names = ('context', 'server', 'sent', 'received', 'file', 'result', 'error')
         found = {name: self.raw.get(name) for name in names}
-        found['server'] = (found['server'] or '').rstrip('/') or None
+        found['server'] = str(found['server'] or '').rstrip('/') or None
         return {name: value for name, value in found.items() if value is not None}
 
 
 def read(side: Side, migration: Result) -> list[Operation]:
     """All operations of a side, in the order in which they were called."""
-    found = [_operation(line, side, migration) for line in _cleaned(side)]
-    return sorted(found, key=lambda operation: (operation.at, operation.raw['n']))
+    return operations(_cleaned(side), migration, new=side.is_new)
+
+
+def operations(
+    lines: Iterable[dict[str, Any]], migration: Result, *, new: bool, by_function: bool = False
+) -> list[Operation]:
+    """Operations from the lines of a recording.
+
+    :param by_function: steps are told apart by function, since lines have moved in unknown ways
+    :raises ValueError: a line that no recording holds
+    """
+    found = []
+    for line in lines:
+        try:
+            found.append((int(line['n']), _operation(line, migration, new, by_function)))
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as exc:
+            raise ValueError(f'{line!r:.200} is no line of a recording: {exc!r}') from exc
+    return [operation for _, operation in sorted(found, key=lambda each: (each[1].at, each[0]))]
 
 
 def _cleaned(side: Side) -> Iterable[dict[str, Any]]:
@@ -70,7 +89,7 @@ def _cleaned(side: Side) -> Iterable[dict[str, Any]]:
         for directory, name in ((side.tree, TREE), (side.temporary, TEMPORARY), (side.store, STORE))
         for place in {directory, directory.resolve()}
     ]
-    with side.recording.open(encoding='utf-8') as lines:
+    with side.recording.open(encoding='utf-8', errors='replace') as lines:
         for line in lines:
             for directory, name in names:
                 line = line.replace(directory, name)
@@ -78,7 +97,7 @@ def _cleaned(side: Side) -> Iterable[dict[str, Any]]:
                 yield json.loads(line)
 
 
-def _operation(raw: dict[str, Any], side: Side, migration: Result) -> Operation:
+def _operation(raw: dict[str, Any], migration: Result, new: bool, by_function: bool) -> Operation:
     caller = raw.get('caller') or {}
     name, line = str(caller.get('file', '')), int(caller.get('line', 0))
     if name and not os.path.isabs(name) and not name.startswith(TREE):
@@ -93,13 +112,15 @@ def _operation(raw: dict[str, Any], side: Side, migration: Result) -> Operation:
         stream=(int(raw.get('pid', 0)), str(raw.get('thread'))),
         file=file,
         line=line,
-        new_line=_new_line(migration.files.get(file or ''), line, new=side.name == 'new'),
+        new_line=line if by_function else in_rewritten(migration.files.get(file or ''), line, new=new),
         where=f'{os.path.basename(name)}:{caller.get("function")}',
         raw=raw,
+        by_function=by_function,
     )
 
 
-def _new_line(file: FileResult | None, line: int, *, new: bool) -> int:
+def in_rewritten(file: FileResult | None, line: int, *, new: bool) -> int:
+    """The line that a line has in the rewritten file; ``new``: it is a line of that already."""
     if file is None:
         return line
     if new:
@@ -146,6 +167,18 @@ def executed(side: Side, operations: Iterable[Operation]) -> set[tuple[str, int]
         if place.is_relative_to(tree):
             found.add((place.relative_to(tree).as_posix(), int(entry['line'])))
     return {(file, line) for file, line in found if file is not None}
+
+
+def raised(side: Side) -> dict[tuple[str, int], str]:
+    """Errors that were raised in rewritten files, by file and line: class and text of the first."""
+    tree = side.tree.resolve()
+    found: dict[tuple[str, int], str] = {}
+    for entry in read_lines(side.executed):
+        place = Path(entry['file'])
+        if 'raised' in entry and place.is_relative_to(tree):
+            text = entry['raised'].replace(f'{side.tree}{os.sep}', '')
+            found.setdefault((place.relative_to(tree).as_posix(), int(entry['line'])), text)
+    return found
 
 
 def gaps(operations: Iterable[Operation]) -> int:

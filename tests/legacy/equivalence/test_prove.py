@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from legacy.equivalence import prove, prove_report
+from legacy.equivalence import prove, prove_report, prove_runs
 from legacy.equivalence.prove_report import Proof
 from legacy.migrate import Result
 
@@ -206,13 +206,31 @@ def test_the_command_may_be_a_test_suite_and_an_installed_script(project: Path) 
     assert len(proof.comparison.compared) == 4
 
 
-def test_a_program_that_differs_from_itself_is_told_so(project: Path) -> None:
+def test_what_the_old_program_does_differently_by_itself_is_subtracted_per_field(project: Path) -> None:
     (project / 'main.py').write_text(
         MAIN + "import random\napp.describe(ctx, 'x%d' % random.getrandbits(64))\n"
     )
     proof = run()
+    report = prove_report.text(proof)
+    assert proof.exit_code == 0, report
+    assert {(each.op, each.path) for each in proof.noise} >= {('update', 'arguments.image_id')}
+    assert 'noise of the old program, subtracted' in report
+    assert f'app.py:{line_of("service.update(")} update arguments.image_id: old "x' in report
+
+
+def test_a_difference_beside_the_noise_is_a_difference(
+    project: Path, plant: Callable[[str, str], None]
+) -> None:
+    (project / 'main.py').write_text(
+        MAIN.replace('app.upload(ctx)', 'app.upload(ctx, str(random.random()).encode())').replace(
+            'import app', 'import random, app'
+        )
+    )
+    plant(', purge_props=True', '')
+    proof = run()
     assert proof.exit_code == 1
-    assert 'two runs of the old program differ' in ' '.join(proof.notes)
+    assert any(each.path.startswith('sent.') for each in proof.noise)
+    assert 'arguments.purge_props' in proof.sentence
 
 
 def test_threads_and_processes_are_compared_without_an_order(project: Path) -> None:
@@ -327,7 +345,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(
     space = tmp_path / 'space'
     space.mkdir()
     monkeypatch.setattr('tempfile.tempdir', str(space))
-    monkeypatch.setattr(prove, 'run_side', interrupted)
+    monkeypatch.setattr(prove_runs, 'run_side', interrupted)
     assert prove.main(['app.py', '--', 'true']) == 2
     assert capsys.readouterr().err == 'nova-image prove: interrupted; nothing was proven\n'
     assert list(space.iterdir()) == []

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recording of the old program that later runs are compared with (``--baseline FILE``): one JSON file.
+
+It has what COMMAND did, not the program, so steps are matched by file and function instead of by line.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from legacy.equivalence.prove_run import Ended
+from legacy.equivalence.prove_tree import CannotProve
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """One run: how COMMAND ended, lines of its recording, what was stored afterwards."""
+
+    ended: Ended
+    operations: list[dict[str, Any]]
+    stored: list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """What a file has: when it was made (ISO 8601, UTC), and the runs of the old program."""
+
+    made: str
+    command: list[str]
+    runs: list[Recorded]
+
+
+def load(file: str) -> Baseline | None:
+    """The baseline in a file; None if there is no such file yet.
+
+    :raises CannotProve: it cannot be read, or is something else
+    """
+    try:
+        content = json.loads(Path(file).read_text(encoding='utf-8'))
+        if content['schema'] != SCHEMA:
+            raise ValueError(f'schema {content["schema"]!r}, expected {SCHEMA}')
+        runs = [
+            Recorded(Ended(started=0.0, tail=(), **run['ended']), run['operations'], _dated(run['stored']))
+            for run in content['runs']
+        ]
+        if not runs:
+            raise ValueError('no run in it')
+        return Baseline(content['made'], content['command'], runs)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        why = error.strerror if isinstance(error, OSError) else f'{type(error).__name__}: {error}'
+        raise CannotProve(f'--baseline {file} is no recording of this tool ({why}); remove it to record anew') from error
+
+
+def save(file: str, command: Sequence[str], runs: Sequence[Recorded]) -> None:
+    """Write the file, whole.
+
+    :raises CannotProve: it cannot be written
+    """
+    content = {
+        'schema': SCHEMA,
+        'made': datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds'),
+        'command': list(command),
+        'runs': [
+            {
+                'ended': {'status': run.ended.status, 'seconds': run.ended.seconds, 'timed_out': run.ended.timed_out},
+                'operations': run.operations,
+                'stored': run.stored,
+            }
+            for run in runs
+        ],
+    }
+    text = json.dumps(content, indent=1, ensure_ascii=False, default=_plain)
+    part = f'{file}.part'
+    try:
+        Path(part).write_text(text + '\n', encoding='utf-8')
+        os.replace(part, file)
+    except OSError as error:
+        raise CannotProve(f'cannot write --baseline {file}: {error.strerror}') from error
+
+
+def _plain(value: Any) -> Any:
+    return {'$time': value.isoformat()} if isinstance(value, datetime.datetime) else str(value)
+
+
+def _dated(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_dated(each) for each in value]
+    if isinstance(value, dict):
+        if set(value) == {'$time'}:
+            return datetime.datetime.fromisoformat(value['$time'])
+        return {name: _dated(each) for name, each in value.items()}
+    return value
