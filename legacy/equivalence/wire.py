@@ -105,6 +105,7 @@ class Program:
             warnings.simplefilter('ignore', LegacyImageAPIWarning)
             stack.enter_context(self._configured())
             stack.enter_context(mock.patch('random.shuffle', lambda servers, *rest: None))
+            stack.enter_context(mock.patch('random.uniform', lambda least, most: least))
             stack.enter_context(mock.patch('time.sleep', lambda *args: self._sleeps.extend(args)))
             stack.enter_context(_logged(self._logs))
             yield
