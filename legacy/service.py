@@ -18,7 +18,7 @@ from legacy.translation import LIST_PARAMS, json_default
 from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
-from nova_image import direct, errors, images, pauses, signatures
+from nova_image import errors, images, pauses, signatures
 
 if TYPE_CHECKING:
     from legacy.clients import OldClientDriver
@@ -137,6 +137,8 @@ class Service:
             if self._direct.fetch(context, found, dst_path, check):
                 return None
         api, ref, _old = self._for_image(image_id)
+        from nova_image import direct
+
         with direct.already_tried():
             return api.download(context, ref, data, dst_path, trusted_certs)
 
