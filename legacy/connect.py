@@ -44,12 +44,9 @@ def _may_send(context: Any, endpoint: str) -> bool:
     if not _withheld.get():
         return True
     if getattr(context, 'auth_token', None):
-        LOG.warning(
-            'Image server %s is neither configured nor in the service catalogue, so it is '
-            'asked without credentials. To send the token there, add it to [image] '
-            'trusted_servers.',
-            endpoint,
-        )
+        from nova_image.glance.servers import WITHHELD
+
+        LOG.warning(WITHHELD, endpoint)
     return False
 
 

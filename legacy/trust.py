@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +10,7 @@ from urllib.parse import urlsplit
 from legacy.connect import credentials_withheld
 from legacy.seams import glance
 from legacy.urls import settings
-from nova_image.references import check_image_id, origin
+from nova_image.references import check_image_id
 
 __all__ = ['context_for', 'place_of', 'reference', 'withheld_unless_known']
 
@@ -45,17 +44,10 @@ def withheld_unless_known(context: Any, href: str) -> AbstractContextManager[Non
 
 def _is_known(context: Any, href: str) -> bool:
     """Whether the server is configured, trusted, or in the context's own catalogue."""
+    from nova_image.glance.servers import is_among
+
     now = settings()
-    known = [*(now.api_servers or (now.host_url,)), *now.trusted_servers, *_catalogue(context)]
-    try:
-        wanted = origin(href)
-    except ValueError:
-        return False
-    for url in known:
-        with contextlib.suppress(ValueError):
-            if origin(url) == wanted:
-                return True
-    return False
+    return is_among(href, [*(now.api_servers or (now.host_url,)), *now.trusted_servers, *_catalogue(context)])
 
 
 def _catalogue(context: Any) -> list[str]:

@@ -7,11 +7,12 @@ the caller's credential (C-036 to C-042, C-292, D-7). Sends nothing itself.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keystoneauth1.exceptions
@@ -24,12 +25,26 @@ from nova_image.settings import Settings
 LOG = logging.getLogger(__name__)
 
 REMEMBER_FAILURE_S = 60.0
+#: The one warning of D-7, with the server's address.
+WITHHELD = (
+    'Image server %s is neither configured nor in the service catalogue, so it is asked without credentials. To '
+    'send the token there, add it to [image] trusted_servers.'
+)
 _VERSION = re.compile(r'/v\d+(?:\.\d+)?/?$')
 
 
 def base_url(url: str) -> str:
     """A server's address for requests: no user, no trailing slash, no ``/vN``; a path prefix stays (D-11)."""
     return _VERSION.sub('', without_user(url).rstrip('/')).rstrip('/')
+
+
+def is_among(url: str, known: Iterable[str]) -> bool:
+    """Whether ``url`` has scheme, host and port of one of ``known``; what is no URL is nobody (D-7)."""
+    for one in known:
+        with contextlib.suppress(ValueError):
+            if origin(one) == origin(url):
+                return True
+    return False
 
 
 class Health:
@@ -124,12 +139,7 @@ class Servers:
         """
         if server is not None:
             if auth is not None and not self._is_trusted(server, context, settings, auth, session):
-                LOG.warning(
-                    'Image server %s is neither configured nor in the service catalogue, so it is '
-                    'asked without credentials. To send the token there, add it to [image] '
-                    'trusted_servers.',
-                    without_user(server),
-                )
+                LOG.warning(WITHHELD, without_user(server))
                 auth = None
             return Choice(Rotation((server,)), auth)
         configured = self._configured(settings)
@@ -153,13 +163,10 @@ class Servers:
     def _is_trusted(
         self, server: str, context: Any, settings: Settings, auth: Any, session: Any
     ) -> bool:
-        wanted = origin(server)
-        known = (*self._configured(settings), *settings.trusted_servers)
-        if any(origin(base_url(url)) == wanted for url in known):
+        if is_among(server, (*self._configured(settings), *settings.trusted_servers)):
             return True
         try:
-            urls = _catalogue_urls(context, settings, auth, session, any_interface=True)
-            return any(origin(url) == wanted for url in urls)
+            return is_among(server, _catalogue_urls(context, settings, auth, session, any_interface=True))
         except (keystoneauth1.exceptions.ClientException, ValueError):
             return False
 
