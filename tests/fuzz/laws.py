@@ -137,6 +137,20 @@ def golden_form(data: bytes) -> None:
         world.decode(_json(data))
 
 
+def recording_file(data: bytes) -> None:
+    from legacy.equivalence import prove_run, prove_trace
+    from legacy.migrate import Result
+
+    with tempfile.NamedTemporaryFile(suffix='.jsonl') as file:
+        file.write(data)
+        file.flush()
+        lines = prove_run.read_lines(Path(file.name))
+    with contextlib.suppress(ValueError):
+        for operation in prove_trace.operations(lines, Result(Path('/nowhere')), new=False):
+            assert isinstance(operation.key[0], str)
+            assert isinstance(operation.content, dict)
+
+
 def source_file(data: bytes) -> None:
     """Any file is looked through; one that cannot be read is reported, and rewriting is all or nothing."""
     from legacy import migrate
@@ -218,6 +232,6 @@ LAWS: dict[str, Callable[[bytes], None]] = {
     law.__name__: law
     for law in (
         reference, timestamp, wire_record, property_text, image_info, filters, config_file, old_config_file,
-        golden_file, golden_form, source_file, store_rows,
+        golden_file, golden_form, recording_file, source_file, store_rows,
     )
 }  # fmt: skip

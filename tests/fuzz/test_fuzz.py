@@ -89,6 +89,12 @@ INPUTS: dict[str, st.SearchStrategy[bytes]] = {
     | st.binary(max_size=50).map(gzip.compress)
     | st.tuples(_bytes(_value).map(gzip.compress), st.integers(0, 60)).map(lambda cut: cut[0][: cut[1]]),
     'golden_form': _bytes(_tagged),
+    'recording_file': st.lists(
+        st.dictionaries(
+            st.sampled_from(['n', 'pid', 'thread', 'op', 'at', 'caller', 'file', 'line', 'function', 'server', 'context']),
+            _value | st.dictionaries(st.sampled_from(['file', 'line', 'function']), _scalar, max_size=3), max_size=8,
+        ).map(lambda line: {'n': 1, **line}), max_size=3,
+    ).map(lambda lines: '\n'.join(map(json.dumps, lines)).encode()),
     'source_file': _encoded(_sources),
     'store_rows': _bytes(
         st.lists(st.tuples(st.sampled_from(TABLES), st.text('abcdefghijklmnopqrst', max_size=19), _value), min_size=1,
