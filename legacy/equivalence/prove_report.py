@@ -23,7 +23,7 @@ Verdict = Literal['proven', 'differs', 'nothing proven']
 EXIT: dict[Verdict, int] = {'proven': 0, 'differs': 1, 'nothing proven': 2}
 _ELSEWHERE = '(elsewhere)'
 COLUMNS = ('found', 'rewritten', 'left', 'not ours', 'operations', 'differences')
-_MOST_MISMATCHES = 10
+MOST_MISMATCHES = 10
 
 
 @dataclass
@@ -183,12 +183,12 @@ def _finding(finding: Finding) -> Iterator[str]:
     mismatches = finding.difference.mismatches
     if mismatches:
         yield 'fields that differ:'
-    for mismatch in mismatches[:_MOST_MISMATCHES]:
+    for mismatch in mismatches[:MOST_MISMATCHES]:
         yield f'  {mismatch.path or finding.difference.subject}'
         yield f'    - old {short(mismatch.old)}'
         yield f'    + new {short(mismatch.new)}'
-    if len(mismatches) > _MOST_MISMATCHES:
-        yield f'  and {len(mismatches) - _MOST_MISMATCHES} more places in it'
+    if len(mismatches) > MOST_MISMATCHES:
+        yield f'  and {len(mismatches) - MOST_MISMATCHES} more places in it'
     old, new = finding.wire()
     if old or new:
         yield 'requests:'

@@ -14,7 +14,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from legacy.equivalence.prove_report import COLUMNS, Proof, verdict
+from legacy.equivalence.prove_report import COLUMNS, MOST_MISMATCHES, Proof, verdict
 from legacy.equivalence.report_finding import Finding, short
 
 _STYLE = """
@@ -31,10 +31,13 @@ h2 { font-size: 1.1rem; margin: 2rem 0 .4rem; overflow-wrap: anywhere; }
 h3 { font-size: .9rem; margin: 1rem 0 .3rem; color: var(--dim); }
 pre { font: 13px/1.5 ui-monospace, monospace; background: var(--box); border: 1px solid var(--line); margin: 0;
   border-radius: 6px; padding: .6rem .8rem; overflow-x: auto; }
-pre span { display: block; } .minus { background: var(--minus); } .plus { background: var(--plus); }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+pre span { display: block; padding-left: 2ch; text-indent: -2ch; } .minus { background: var(--minus); } .plus { background: var(--plus); }
 table { border-collapse: collapse; } td, th { padding: .25rem .8rem .25rem 0; text-align: left;
   border-bottom: 1px solid var(--line); vertical-align: top; } th { color: var(--dim); font-weight: 600; }
 td.n, th.n { text-align: right; } code { font: 13px ui-monospace, monospace; overflow-wrap: anywhere; }
+td:first-child code { white-space: nowrap; } details { margin: .8rem 0; } summary { cursor: pointer;
+  font-weight: 600; overflow-wrap: anywhere; } details > :not(summary) { margin-left: 1rem; }
 p.dim, figcaption { color: var(--dim); } .scroll { overflow-x: auto; } figure { margin: 0; }
 svg text { font: 12px system-ui, sans-serif; fill: var(--dim); } svg line { stroke: var(--line); }
 svg .equal { fill: var(--good); } svg .bad { fill: var(--bad); } svg .hollow { fill: none; stroke: var(--bad);
@@ -61,10 +64,15 @@ def _e(value: Any) -> str:
 def _body(proof: Proof) -> Iterator[str]:
     yield f'<h1 class="{_CLASSES[proof.verdict]}">{_e(proof.sentence)}</h1>'
     yield f'<p class="dim">{_e(verdict(proof))}</p>'
-    for number, finding in enumerate(proof.findings):
-        if number or proof.verdict != 'differs':
+    findings = proof.findings
+    for finding in findings[:1]:
+        if proof.verdict != 'differs':
             yield f'<h2>{_e(finding.sentence)}</h2>'
         yield from _finding(finding)
+    if findings[1:]:
+        yield f'<h2>Then ({len(findings) - 1})</h2>'
+    for finding in findings[1:]:
+        yield f'<details><summary>{_e(finding.sentence)}</summary>{"".join(_finding(finding))}</details>'
     yield from _noise(proof)
     yield '<h2>Operations over the run</h2>'
     yield _picture(proof)
@@ -98,8 +106,11 @@ def _finding(finding: Finding) -> Iterator[str]:
     mismatches = finding.difference.mismatches
     if mismatches:
         yield '<h3>Fields that differ</h3>'
-        told = ((each.path or finding.difference.subject, short(each.old), short(each.new)) for each in mismatches)
-        yield _table(('field', 'old', 'new'), told, code=True)
+        told = [(each.path or finding.difference.subject, short(each.old), short(each.new)) for each in mismatches]
+        yield _table(('field', 'old', 'new'), told[:MOST_MISMATCHES], code=True)
+        if told[MOST_MISMATCHES:]:
+            rest = _table(('field', 'old', 'new'), told[MOST_MISMATCHES:], code=True)
+            yield f'<details><summary>and {len(told) - MOST_MISMATCHES} more fields</summary>{rest}</details>'
     old, new = finding.wire()
     if old or new:
         lines = [line for line in difflib.ndiff(old, new) if not line.startswith('?')]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -286,3 +287,14 @@ def test_the_page_has_nothing_from_elsewhere_and_escapes_everything(
     assert '&lt;script&gt;' in page
     assert '<svg' in page
     assert 'prefers-color-scheme: dark' in page
+
+
+def test_every_option_and_exit_status_stands_in_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        prove.main(['--help'])
+    offered = set(re.findall(r'--[a-z]+', capsys.readouterr().out)) - {'--help'}
+    page = (ROOT / 'docs' / 'prove.md').read_text()
+    assert offered == set(re.findall(r'^\| `(--[a-z]+)', page, re.MULTILINE))
+    assert dict(re.findall(r'^\| (\d) \| `([a-z ]+)`', page, re.MULTILINE)) == {
+        str(status): verdict for verdict, status in prove_report.EXIT.items()
+    }
