@@ -56,6 +56,11 @@ def is_module(dotted: str) -> bool:
     return dotted in GLANCE_MODULES or dotted in DOWNLOAD_MODULES or dotted in LATER_MODULES
 
 
+def is_passed_on(name: str) -> bool:
+    """Whether a module may pass something old on under this name, which is not renamed."""
+    return name in MODULE_NAMES or name == 'glance'
+
+
 @cache
 def _prefixes() -> frozenset[str]:
     found: set[str] = set()

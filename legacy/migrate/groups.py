@@ -184,6 +184,6 @@ class Groups:
 
 
 def _asks_for_default(acquisition: Acquisition) -> bool:
-    from legacy.migrate.rules.outcome import plain_string
+    from legacy.migrate.strings import plain_string
 
     return acquisition.reference is not None and plain_string(acquisition.reference) == ''

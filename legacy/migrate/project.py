@@ -49,6 +49,8 @@ def migrate(
             works.append(work)
     neighbours = Neighbours(texts, shim_taken(root, result))
     others = Others(works, result, texts, {each.path: each for each in looked_at})
+    for work in works:
+        work.unit.passed_on = others.passed_on
     lineage = Lineage(others.module)
     reaching = lambda name: [unit for path in neighbours.reaching(name) if (unit := others.unit(path))]
     trace = Trace(lineage, reaching)

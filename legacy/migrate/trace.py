@@ -11,9 +11,11 @@ from __future__ import annotations
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import TESTS, Arguments, is_test
 from legacy.migrate.call_words import called_by, forwarded
+from legacy.migrate.classes import is_store
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.handover import callee
 from legacy.migrate.holders import Holders, property_of
+from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Unit
 from legacy.migrate.values import Acquisition, Value
@@ -252,6 +254,29 @@ class Trace(Holders):
         self._leave(unit, node, value, 'P-25', 'kept in a container')
 
     _in_tuple = _in_expression_list
+
+    def _in_pair(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
+        """A dict display with literal keys, bound to a name: its readers by that key have the value."""
+        key, display = parent.get('key'), parent.parent
+        word = plain_string(key) if key is not None else None
+        above = outer(display).parent if display is not None else None
+        left = above.get('left') if above is not None and above.type == 'assignment' else None
+        binding = unit.scopes.around(left).at.get(id(left)) if left is not None else None
+        home = unit.scopes.lookup(binding.name, binding.scope) if binding is not None else None
+        if word is None or binding is None or home is None or value.kind != 'service' or not home.is_function:
+            self._leave(unit, node, value, 'P-25', 'kept in a container')
+            return
+        if len(unit.scopes.all_bindings(binding.name, home)) != 1:
+            self._leave(unit, node, value, 'P-61', f'{binding.name} is bound to something else too')
+            return
+        for read in unit.reads(home, binding.name):
+            item = outer(read).parent
+            given = item.all('subscript') if item is not None and item.type == 'subscript' else []
+            asked = plain_string(given[0]) if len(given) == 1 and read.field == 'value' else None
+            if item is None or asked is None or is_store(item):
+                self._leave(unit, read, value, 'P-25', f'the container {binding.name} is used as a whole here')
+            elif asked == word:
+                self._push(unit, item, value)
 
     def _in_default_parameter(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         self._leave(unit, node, value, 'P-22', 'the service is the default of a parameter')

@@ -8,6 +8,7 @@ spelling (rule 1 of the catalogue). Where a service object goes from there stand
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,7 @@ def classify(dotted: str) -> tuple[str, str, str]:
 class Unit:
     """One file that has been parsed.
 
+    :ivar passed_on: a dotted name -> what it stands for, where a module of the run passes something old on
     :ivar whole: whether the package it is in was given as a whole, so that its callers are seen
     """
 
@@ -65,6 +67,7 @@ class Unit:
     source: Source
     package: str = ''
     whole: bool = False
+    passed_on: Callable[[str], str] = str
     _flows: dict[int, Flow] = field(default_factory=dict)
     _reads: dict[tuple[int, str], list[Node]] = field(default_factory=dict)
     _words: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
@@ -259,7 +262,7 @@ class Unit:
                 return Ref(kind, dotted, module, (binding,), 'P-04')
             item = binding.owner
             name = item.get('name') if item.type == 'aliased_import' else item
-            kind, dotted, module = classify(f'{origin}.{_compact(name)}')
+            kind, dotted, module = classify(self.passed_on(f'{origin}.{_compact(name)}'))
             return Ref(kind, dotted, module, (binding,), _conditional(item))
         if binding.kind == 'assign' and depth < 3:
             right = binding.owner.get('right') or binding.owner.get('value')

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from legacy.migrate import edits, files
+from legacy.migrate import accounting, catalogue, edits, files
 from legacy.migrate.find import Import, Reference
 from legacy.migrate.neighbours import stem_of
 from legacy.migrate.result import FileResult, Result
@@ -45,6 +45,10 @@ class Others:
 
     def module(self, dotted: str) -> Unit | None:
         """The file of a module, if the run has exactly one that it can be."""
+        path = self._path(dotted)
+        return self.unit(path) if path is not None else None
+
+    def _path(self, dotted: str) -> str | None:
         parts = dotted.split('.')
         wanted = '/'.join(parts)
         fitting = [
@@ -52,7 +56,20 @@ class Others:
             for path in self._modules.get(parts[-1], ())
             if f'/{path}'.removesuffix('/__init__.py').removesuffix('.py').endswith(f'/{wanted}')
         ]
-        return self.unit(fitting[0]) if len(fitting) == 1 else None
+        return fitting[0] if len(fitting) == 1 else None
+
+    def passed_on(self, dotted: str) -> str:
+        """What a name of a module of the run stands for, if the module imported it from the old one."""
+        module, _, name = dotted.rpartition('.')
+        path = self._path(module) if module and catalogue.is_passed_on(name) else None
+        if path is None or not accounting.HINT.search(self._texts[path]):
+            return dotted
+        unit = self.unit(path)
+        bindings = unit.scopes.module.bindings.get(name, []) if unit is not None else []
+        ref = unit.binding_ref(bindings[0]) if unit is not None and len(bindings) == 1 else None
+        if ref is None or ref.doubt or ref.kind not in ('module', 'name') or bindings[0].kind != 'from':
+            return dotted
+        return ref.dotted if ref.kind == 'module' else f'{ref.module}.{ref.dotted}'
 
     def unit(self, path: str) -> Unit | None:
         """A file of the run, parsed now if it has not been; None if that cannot be done."""
@@ -67,6 +84,7 @@ class Others:
                 package = files.package_of(found.absolute)
                 unit = Unit(path, found.absolute, source, package, files.is_whole(found, package))
                 entry = self._result.files[path] = FileResult(path, found.absolute, data, data)
+                unit.passed_on = self.passed_on
                 self._works.append(Work(unit, Book(unit, entry), NewNames(unit)))
                 self._units[path] = unit
         return self._units[path]

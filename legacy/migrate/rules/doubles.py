@@ -14,8 +14,8 @@ from legacy.migrate import catalogue
 from legacy.migrate.arguments import Arguments
 from legacy.migrate.call_words import DOUBLES, called_by, last_word
 from legacy.migrate.edits import Edit
-from legacy.migrate.rules.outcome import plain_string
 from legacy.migrate.rules.patched import COUNTED, MOCKS, Double, Patched, name_of, reads_of
+from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Unit
 

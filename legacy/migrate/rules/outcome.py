@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from legacy.entry import Rewrite
 from legacy.migrate.arguments import Arguments
 from legacy.migrate.edits import Edit
+from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
 
@@ -112,21 +113,6 @@ class MethodCall:
 def left(pattern: str, reason: str) -> Outcome:
     """The answer of a rule that does not rewrite."""
     return Outcome(pattern, reason=reason)
-
-
-def plain_string(node: Node) -> str | None:
-    """The text of a plain string literal; None for anything else."""
-    node = inner(node)
-    if node.type != 'string' or any(
-        each.type not in ('string_start', 'string_content', 'string_end') for each in node.children
-    ):
-        return None
-    if node.children[0].text.lower().strip('\'"') not in ('', 'u', 'b'):
-        return None
-    content = [each for each in node.children if each.type == 'string_content']
-    if any(each.named for each in content):
-        return None
-    return ''.join(each.text for each in content)
 
 
 def is_empty(node: Node) -> bool:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from legacy.migrate.edits import Edit
-from legacy.migrate.rules.outcome import MethodCall, plain_string
+from legacy.migrate.rules.outcome import MethodCall
+from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner
 
 NOTE = "a property None stays the text 'None' that it was (C-313)"

@@ -12,15 +12,8 @@ import re
 from legacy.migrate.edits import Edit
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.rules import properties
-from legacy.migrate.rules.outcome import (
-    MethodCall,
-    Outcome,
-    common_checks,
-    is_empty,
-    is_simple,
-    left,
-    plain_string,
-)
+from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks, is_empty, is_simple, left
+from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner
 
 #: Calls whose result is an object with read().
