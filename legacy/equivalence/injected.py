@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from legacy.equivalence.programs import Program, Step
-from legacy.equivalence.twin import Call, Run, Side, own_service
+from legacy.equivalence.twin import Run, Side
+from legacy.equivalence.twin_calls import Call, own_service
 from legacy.equivalence.twin_stores import contexts
 from legacy.names import NAMES
 from legacy.stub_client import StubGlanceClient, StubImage

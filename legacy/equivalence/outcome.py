@@ -1,78 +1,131 @@
 # SPDX-License-Identifier: Apache-2.0
 """What came out of one call, in a form that two runs can be compared by (D-2).
 
-A result or an error, and the bytes that were delivered. Knows records and errors, nothing of who made
-the call.
+Value or error, what the caller holds afterwards, what was sent, said, pulled, written, and left open. Knows
+records and errors, nothing of who made the call. What a comparison leaves out stands in ``ignored``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from legacy.equivalence.notes import Levels, listening
-from nova_image import errors, images
+from legacy.equivalence.notes import Said, listening
+from nova_image import errors, images, wiretap
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error: class by its historic name, text, public fields, and the class of its cause."""
+
+    kind: str
+    text: str
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    cause: str | None = None
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """``result`` or ``error`` (class, code, text), and ``delivered`` bytes, None where none were asked for.
+    """What one call did.
 
-    ``logged`` are the numbers of log records by level (see ``notes``), ``arguments`` what the caller holds
-    afterwards.
+    :param result: the value, None beside an ``error``
+    :param delivered: bytes that were written for the caller, None where none were asked for
+    :param streams: how far each stream was read or written, and whether it was closed; under ``chunks`` the
+        sizes of what an iterator gave
+    :param open_files: files that were open afterwards and not before, by name
+    :param requests: what went over the wire: method, path with query, chosen headers, body
+    :param logged: (level, text) in order; ``warned``: (class, text), both without what ``notes`` lists
+    :param arguments: what of the caller's other arguments is not as it was
     """
 
     result: Any = None
-    error: tuple[str, Any, str] | None = None
+    error: Failure | None = None
     delivered: bytes | None = None
-    logged: Levels = ()
-    arguments: Any = None
+    streams: Mapping[str, Any] = field(default_factory=dict)
+    open_files: tuple[str, ...] = ()
+    requests: tuple[Mapping[str, Any], ...] = ()
+    logged: Said = ()
+    warned: Said = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def plain(self) -> dict[str, Any]:
         """As a dict, for comparing and printing."""
-        return dict(vars(self))
+        return {**vars(self), 'error': self.error and dict(vars(self.error))}
 
 
 def outcome(
-    call: Callable[[], Any],
-    *,
-    restrict: bool,
-    delivered: Callable[[], bytes | None],
-    arguments: Callable[[], Any] = lambda: None,
+    call: Callable[[], Any], *, restrict: bool, places: Iterable[str] = (), warned: bool = True
 ) -> Outcome:
-    """Make a call and keep what comes out of it.
+    """Make a call and keep what comes out of it; the caller's side of it is added by ``dataclasses.replace``.
 
     :param restrict: cut records down to the 16 standard keys
-    :param delivered: asked afterwards for the bytes that arrived
-    :param arguments: asked afterwards for what the caller holds
+    :param places: directories in which nothing may stay open
+    :param warned: whether to listen to warnings, see ``notes``
     """
     result: Any = None
     error = None
-    with listening() as heard:
+    before = _open_files(places)
+    sent: wiretap.Requests = []
+    wiretap.listen()
+    with listening(warned=warned) as heard, wiretap.into(sent):
         try:
             result = call()
         except Exception as caught:  # noqa: BLE001 - an error is an outcome
             error = told(caught)
     if error is None:
         result = _restricted(result) if restrict else copy.deepcopy(result)
-    return Outcome(result, error, delivered(), heard.levels, arguments())
+    after = _open_files(places)
+    left = tuple(sorted(os.path.basename(after[number]) for number in after.keys() - before.keys()))
+    requests = tuple(each.plain() for each in sent)
+    return Outcome(result, error, None, {}, left, requests, heard.logged, heard.warned)
 
 
-def told(error: BaseException) -> tuple[str, Any, str]:
-    """Class by its historic name, code, and text."""
+def told(error: BaseException) -> Failure:
+    """An error in comparable form."""
+    fields = {'code': getattr(error, 'code', None), 'errno': getattr(error, 'errno', None)}
+    fields.update(getattr(error, 'kwargs', {}))
+    cause = error.__cause__
+    plain = {name: value if _is_plain(value) else str(value) for name, value in fields.items() if value is not None}
+    return Failure(_historic(error), str(error), plain, None if cause is None else _historic(cause))
+
+
+def _historic(error: BaseException) -> str:
     for kind in type(error).__mro__:
         # A class that also is somebody else's (D-1) goes by the name of ours.
         if vars(errors).get(kind.__name__) is kind:
-            return kind.__name__, getattr(error, 'code', None), str(error)
-    return type(error).__name__, None, str(error)
+            return str(kind.__name__)
+    return str(type(error).__name__)
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float | bytes)
+
+
+def _open_files(places: Iterable[str]) -> dict[str, str]:
+    """Open descriptors of files in these directories, but for a catalogue's, which stays open by design."""
+    wanted = tuple(places)
+    found: dict[str, str] = {}
+    if not wanted:
+        return found
+    with contextlib.suppress(OSError):
+        for number in os.listdir('/proc/self/fd'):
+            with contextlib.suppress(OSError):
+                path = os.readlink(f'/proc/self/fd/{number}')
+                if path.startswith(wanted) and 'catalogue.sqlite' not in path:
+                    found[number] = path
+    return found
 
 
 def _restricted(result: Any) -> Any:
     if isinstance(result, list):
         return [_restricted(each) for each in result]
     if isinstance(result, dict) and 'properties' in result:
-        return images.restrict(copy.deepcopy(result))
+        kept = {key: result[key] for key in ('locations', 'direct_url') if key in result}
+        return {**images.restrict(copy.deepcopy(result)), **copy.deepcopy(kept)}
     return result
+

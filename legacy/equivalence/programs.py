@@ -61,7 +61,7 @@ _OPEN: Mapping[str, Any] = {
 class Step(NamedTuple):
     """One call.
 
-    :param op: method of the old service: create, show, detail, update, delete, download
+    :param op: an operation of ``steps``, most of them methods of the old service; ``fault`` arms one
     :param who: name of the caller
     :param image: which image: an index into those made so far, or an id as it stands
     :param arguments: by the old parameter names; a ``data`` is a :class:`Body`, a ``marker`` is as ``image``;
@@ -96,10 +96,17 @@ def programs(*, longest: int = 9) -> SearchStrategy[Program]:
     from hypothesis import strategies as st
 
     return st.builds(
-        lambda first, rest: [first, *rest],
-        st.builds(_create, st.just('ann'), _good_meta(), _bodies()),
+        lambda made, rest: [made, *rest],
+        first(),
         st.lists(_steps(), min_size=1, max_size=longest),
     )
+
+
+def first() -> SearchStrategy[Step]:
+    """What a program begins with: an image that is there."""
+    from hypothesis import strategies as st
+
+    return st.builds(_create, st.just('ann'), _good_meta(), _bodies())
 
 
 def _usually(
@@ -114,17 +121,66 @@ def _usually(
 def _steps() -> SearchStrategy[Step]:
     from hypothesis import strategies as st
 
-    return st.one_of(
-        _creates(),
-        _on_image('show', st.fixed_dictionaries({})),
-        _on_image('delete', st.fixed_dictionaries({})),
-        _on_image('update', _update_arguments()),
-        _on_image('update', _update_arguments()),
-        _on_image('download', st.fixed_dictionaries({'into': _into()})),
-        st.builds(
-            lambda who, arguments: Step('detail', who, None, arguments), _who(), _list_arguments()
-        ),
+    kinds = steps()
+    return st.one_of(*(kinds[op] for op in _COMMON), kinds['update'])
+
+
+#: what short programs are made of; the machine has all operations
+_COMMON = ('create', 'show', 'delete', 'update', 'download', 'detail')
+
+
+def steps() -> Mapping[str, SearchStrategy[Step]]:
+    """Strategies for one step of each operation: the grammar, for whole programs and for the machine."""
+    from hypothesis import strategies as st
+
+    nothing: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({})
+    held = st.builds(
+        lambda given: {name: value for name, value in given.items() if name != 'purge_props'}, _update_arguments()
     )
+    names = st.fixed_dictionaries({'name': st.sampled_from(('one', 'two', 'Größe', 'x'))})
+    return {
+        'create': _creates(),
+        'show': _on_image('show', st.one_of(nothing, nothing, st.just({'show_deleted': False}))),
+        'delete': _on_image('delete', nothing),
+        'update': _on_image('update', _update_arguments()),
+        'download': _on_image('download', st.fixed_dictionaries({'into': _into()})),
+        'detail': st.builds(lambda who, given: Step('detail', who, None, given), _who(), _list_arguments()),
+        'index': st.builds(lambda who, given: Step('index', who, None, given), _who(), _list_arguments()),
+        'show_by_name': st.builds(lambda who, given: Step('show_by_name', who, None, given), _who(), names),
+        'get': _local(_on_image('get', st.just({'into': 'object'}))),
+        'get_location': _local(_on_image('get_location', nothing)),
+        'get_locations': _local(_on_image('get_locations', nothing)),
+        'hold': _local(_on_image('hold', held)),
+        'copy_to_store': _local(
+            _on_image('copy_to_store', st.fixed_dictionaries({'store': st.sampled_from(('fast', 'nowhere'))}))
+        ),
+        'image_url': _local(_on_image('image_url', nothing)),
+        'glance_url': st.builds(lambda who: Step('glance_url', who), _who()),
+        'delete_all': st.builds(lambda who: Step('delete_all', who), _who()),
+    }
+
+
+def _local(steps: SearchStrategy[Step]) -> SearchStrategy[Step]:
+    return steps.map(lambda step: step._replace(remote=False))
+
+
+def faults() -> SearchStrategy[Step]:
+    """Steps that make a server fail at what comes next (``nova_image.testing.faults``); only such a server takes them."""
+    from hypothesis import strategies as st
+
+    asked = st.sampled_from(('GET images', 'POST images', 'GET image', 'PATCH image', 'DELETE image', 'PUT file'))
+    places = st.one_of(asked, st.just('GET file'))
+    codes = st.sampled_from((400, 401, 403, 404, 409, 413, 500, 503))
+    times = st.sampled_from((1, 1, 2))
+    kinds = (
+        st.fixed_dictionaries({'kind': st.just('status'), 'on': places, 'code': codes, 'times': times}),
+        st.fixed_dictionaries({'kind': st.sampled_from(('cut', 'reset')), 'on': places, 'times': times}),
+        st.fixed_dictionaries(
+            {'kind': st.sampled_from(('cut', 'short', 'unterminated', 'corrupt')), 'on': st.just('GET file'),
+             'at': st.sampled_from((0, 3, 5))}
+        ),
+    )  # fmt: skip
+    return st.builds(lambda fault: Step('fault', 'ann', None, fault), st.one_of(*kinds))
 
 
 def _who() -> SearchStrategy[str]:

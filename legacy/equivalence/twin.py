@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run one program twice, on twin stores, and compare: the law of D-2.
 
-A :class:`Side` runs programs: through the old module, or through ``nova_image.API`` by the calls that the
-rewrite rules of ``names.py`` make of the old ones. What a rewrite cannot say in the call itself (texts
-for None, keys, filters and ids that only the old names refuse or drop) is bridged here, as that table says.
+A :class:`Side` runs programs, whole or step by step; what a step calls is in ``twin_calls``, where it goes in
+``twin_stores``, and what is left out of a comparison in ``ignored``.
 """
 
 from __future__ import annotations
@@ -12,28 +11,20 @@ import contextlib
 import copy
 import dataclasses
 import io
+import operator
 import os
 import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from legacy.equivalence.eras import dressed
-from legacy.equivalence.outcome import Outcome, outcome
+from legacy.equivalence.ignored import PATHS, Excused, Ignored, kept
+from legacy.equivalence.outcome import Failure, Outcome, outcome
 from legacy.equivalence.pairing import Mismatch, Pairing, texts
 from legacy.equivalence.programs import ABSENT, Body, Program, Reads, Step
-from legacy.names import NAMES
-from nova_image import API, errors, images
-
-#: Top-level keys that the old ``create`` took; ``update`` all but two of them (C-160, C-178).
-CREATE_KEYS = frozenset((
-    'name', 'disk_format', 'container_format', 'min_disk', 'min_ram', 'owner', 'size', 'is_public', 'protected',
-    'location', 'checksum', 'copy_from', 'properties', 'deleted', 'id', 'store', 'status', 'created_at',
-    'updated_at', 'deleted_at',
-))  # fmt: skip
-_SERVICE = 'GlanceImageService'
+from legacy.equivalence.twin_calls import Call
 
 
 @dataclass
@@ -57,15 +48,17 @@ class Divergence:
         return '\n'.join(lines)
 
 
-Call = Callable[[Step, Any, dict[str, Any]], Any]
-
-
 class Side:
     """Something that runs programs.
 
     :param contexts: the callers by name
     :param call: makes the call of a step for a context, with arguments by old names
     :param stored: gives all records of the store
+    :param around: entered for each call: the old module reads the options of the process
+    :param arm: makes the server fail once, where it can (see ``nova_image.testing.faults``)
+    :param places: directories where no file may stay open
+    :param address: host and port of the server, which go by the name ``<server>`` in what is compared
+    :param warned: whether to listen to warnings; False for threads
     """
 
     def __init__(
@@ -75,26 +68,68 @@ class Side:
         stored: Callable[[], list[dict[str, Any]]],
         *,
         restrict: bool = True,
+        around: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext,
+        arm: Callable[[Mapping[str, Any]], None] | None = None,
+        places: Sequence[str] = (),
+        address: str = '',
+        warned: bool = True,
     ) -> None:
-        self._contexts = contexts
-        self._call = call
-        self._stored = stored
-        self._restrict = restrict
+        self.contexts = contexts
+        self.call = call
+        self.stored = stored
+        self.restrict = restrict
+        self.around = around
+        self.arm = arm
+        self.places = places
+        self.address = address
+        self.warned = warned
 
     def run(self, program: Program) -> Run:
         """Run all steps, whatever comes out of them."""
-        found = Run()
-        made: list[str] = []
-        with tempfile.TemporaryDirectory() as directory:
+        with self.session() as session:
             for step in program:
-                result = self._step(step, made, os.path.join(directory, 'target'))
-                if step.op == 'create' and isinstance(result.result, dict):
-                    made.append(result.result['id'])
-                found.outcomes.append(result)
-        found.stored = self._stored()
-        return found
+                session.do(step)
+        session.finish()
+        return session.found
 
-    def _step(self, step: Step, made: Sequence[str], path: str) -> Outcome:
+    @contextlib.contextmanager
+    def session(self) -> Iterator[Session]:
+        """Run steps one by one."""
+        with tempfile.TemporaryDirectory() as directory:
+            yield Session(self, directory)
+
+
+class Session:
+    """A program under way; ``found`` is what came out so far."""
+
+    def __init__(self, side: Side, directory: str) -> None:
+        self.found = Run()
+        self._side = side
+        self._directory = directory
+        self._made: list[str] = []
+
+    def do(self, step: Step) -> Outcome:
+        """Run one more step."""
+        if step.op == 'fault':
+            assert self._side.arm is not None, 'only a server that fails on demand can be told to'
+            self._side.arm(step.arguments)
+            result = Outcome()
+        else:
+            with self._side.around():
+                result = self._call(step)
+        if step.op == 'create' and isinstance(result.result, dict):
+            self._made.append(result.result['id'])
+        if self._side.address:
+            result = _named(result, self._side.address)
+        self.found.outcomes.append(result)
+        return result
+
+    def finish(self) -> None:
+        """Look into the store."""
+        self.found.stored = self._side.stored()
+
+    def _call(self, step: Step) -> Outcome:
+        side, made, path = self._side, self._made, os.path.join(self._directory, 'target')
         arguments = {name: _resolved(name, value, made) for name, value in step.arguments.items()}
         if step.image is not None:
             arguments['image_id'] = _image(step.image, made)
@@ -104,49 +139,66 @@ class Side:
             arguments['data'] = sink
         if into in ('path', 'both'):
             arguments['dst_path'] = path
-        context = dressed(self._contexts[step.who], step.era)
+        context = dressed(side.contexts[step.who], step.era)
         before = _held(context, arguments)
         got: list[bytes] = []
 
         def call() -> Any:
-            result = self._call(step, context, arguments)
+            result = side.call(step, context, arguments)
             if into == 'iterator':
                 got.extend(result)
                 return None
             return result
 
-        def delivered() -> bytes | None:
-            if into is None:
-                return None
-            arrived = b''.join(got) if sink is None else sink.getvalue()
+        found = outcome(call, restrict=side.restrict, places=(self._directory, *side.places), warned=side.warned)
+        delivered = None
+        if into is not None:
+            delivered = b''.join(got) if sink is None else sink.getvalue()
             with contextlib.suppress(FileNotFoundError):
                 with open(path, 'rb') as target:
-                    arrived += b'path:' + target.read()
+                    delivered += b'path:' + target.read()
                 os.unlink(path)
-            return arrived
-
-        def changed() -> dict[str, Any]:
-            """What is not as it was: read positions and closed files of a body, and by no means anything else."""
-            after = _held(context, arguments)
-            return {name: value for name, value in after.items() if value != before[name]}
-
-        return outcome(call, restrict=self._restrict, delivered=delivered, arguments=changed)
+        streams = {name: _stream(value) for name, value in arguments.items() if _stream(value) is not None}
+        if into == 'iterator':
+            streams['chunks'] = [len(chunk) for chunk in got]
+        changed = {name: value for name, value in _held(context, arguments).items() if value != before[name]}
+        return dataclasses.replace(found, delivered=delivered, streams=streams, arguments=changed)
 
 
 def _held(context: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The caller's objects as they are now."""
+    """The caller's objects as they are now, but for streams, which are there to be read and written."""
     return {
         'context': copy.deepcopy(getattr(context, '__dict__', None)),
-        **{name: _state(value) for name, value in arguments.items()},
+        **{
+            name: copy.deepcopy(value) if isinstance(value, dict | list) else value
+            for name, value in arguments.items()
+            if _stream(value) is None
+        },
     }
 
 
-def _state(value: Any) -> Any:
+def _stream(value: Any) -> Any:
+    """How far a stream is, and whether it is closed; None for what is no stream."""
     if isinstance(value, io.BytesIO):
         return {'closed': value.closed, 'at': None if value.closed else value.tell()}
     if isinstance(value, Reads):
-        return value.position()
-    return copy.deepcopy(value) if isinstance(value, dict | list) else value
+        return {'at': value.position()}
+    if isinstance(value, Iterator):
+        return {'left': operator.length_hint(value)}
+    return None
+
+
+def _named(value: Any, address: str) -> Any:
+    """A value in which the server's address is a name."""
+    if isinstance(value, str):
+        return value.replace(address, '<server>')
+    if isinstance(value, list | tuple):
+        return type(value)(_named(each, address) for each in value)
+    if isinstance(value, Mapping):
+        return {key: _named(each, address) for key, each in value.items()}
+    if isinstance(value, Outcome | Failure):
+        return dataclasses.replace(value, **_named(vars(value), address))
+    return value
 
 
 def _image(image: int | str, made: Sequence[str]) -> str:
@@ -161,175 +213,45 @@ def _resolved(name: str, value: Any, made: Sequence[str]) -> Any:
     return _image(value, made) if name == 'marker' else value
 
 
-def old_call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
-    """The call through ``legacy.glance``, as an old caller wrote it."""
-    from legacy import glance
-
-    with warnings.catch_warnings():
-        warnings.simplefilter('ignore')
-        given = dict(arguments)
-        if step.remote:
-            href = (step.href or '{id}').replace('{id}', str(given['image_id']))
-            service, given['image_id'] = glance.get_remote_image_service(context, href)
-        else:
-            service = _service(step.via, context)
-        return getattr(service, step.op)(context, **given)
-
-
-def own_service(make: Callable[[Any], Any]) -> Call:
-    """Calls on a service that the caller made: ``make`` gets the old module."""
-
-    def call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
-        from legacy import glance
-
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore')
-            return getattr(make(glance), step.op)(context, **arguments)
-
-    return call
-
-
-def _service(via: str, context: Any) -> Any:
-    """A service as old callers built it: by the factory, or around a client wrapper of their own."""
-    from legacy import glance
-
-    if not via:
-        return glance.get_default_image_service()
-    if via == 'wrapper':
-        return glance.GlanceImageService(glance.GlanceClientWrapper())
-    if via == 'host':
-        client = glance.GlanceClientWrapper(context, 'images.example', 9292, False, 1)
-    else:
-        client = glance.GlanceClientWrapper(context=context, endpoint='http://images.example:9292')
-    return glance.GlanceImageService(client=client)
-
-
-def new_call(api: API) -> Call:
-    """Calls through the new API: what the rewrite in ``names.py`` makes of the old ones."""
-
-    def call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
-        rule = NAMES[f'{_SERVICE}.{step.op}'].rewrite
-        given = {rule.params.get(name, name): value for name, value in arguments.items()}
-        if rule.known:
-            given = {name: value for name, value in given.items() if name in rule.known}
-        if rule.purge == 'unless-data':
-            given['purge_props'] = bool(given.get('purge_props', True)) and not given.get('data')
-        elif rule.purge == 'never':
-            given['purge_props'] = False
-        assert rule.to is not None, f'{step.op} has a method to go to'
-        if step.remote and step.href:
-            given['id_or_uri'] = _bridged_ref(step.href.replace('{id}', str(given['id_or_uri'])))
-        elif '/' in str(given.get('id_or_uri', '')) and not step.remote:
-            # An id with a slash was no image (C-094); for the new API it is a reference, and a bad one.
-            raise errors.ImageNotFound(image_id=given['id_or_uri'])
-        return getattr(api, rule.to)(context, **_bridged(step.op, given))
-
-    return call
-
-
-def _bridged_ref(href: str) -> str:
-    """A reference that the old parser read and the new one refuses, in the new one's words (C-019, D-11)."""
-    path = href.partition('#')[0].partition('?')[0]
-    try:
-        parts = urlsplit(href)
-        _ = parts.port
-    except ValueError:
-        return href
-    if '/' not in href:
-        return href
-    if path.endswith('/'):
-        raise errors.ImageNotFound(image_id='')  # C-019: nothing after the last slash
-    if not parts.hostname:
-        # The old parser found no host and went on; the server of that name is what is refused.
-        last = path.rpartition('/')[2]
-        raise errors.InvalidImageRef(image_href=f'http://:80/images/{last}')
-    if parts.scheme not in ('http', 'https'):
-        return f'http://{parts.netloc}{parts.path}'  # C-019: whatever is not https is http
-    return href
-
-
-def _bridged(op: str, given: dict[str, Any]) -> dict[str, Any]:
-    """What only the old names did, done by the caller of the new ones."""
-    if 'image_info' in given:
-        return {**given, 'image_info': _bridged_info(op, given['image_info'])}
-    if given.get('filters'):
-        return {**given, 'filters': {k: v for k, v in given['filters'].items() if _known_filter(k)}}
-    return given
-
-
-def _bridged_info(op: str, image_info: Mapping[str, Any]) -> dict[str, Any]:
-    allowed = CREATE_KEYS if op == 'create' else CREATE_KEYS - {'store'}
-    for name in image_info:
-        if name not in allowed:
-            raise TypeError(f'{op}() got an unexpected keyword argument {name!r}')  # C-160
-    bridged = dict(image_info)
-    if isinstance(bridged.get('properties'), Mapping):
-        keep = (*images.IMAGE_ID_PROPERTIES, *images.JSON_PROPERTIES)
-        bridged['properties'] = {
-            name: 'None' if value is None and name not in keep else value  # C-313
-            for name, value in bridged['properties'].items()
-        }
-    return bridged
-
-
-_FILTERS = images.BASE_FIELDS | {
-    'is_public', 'properties', 'changes-since', 'size_min', 'size_max', 'tag', 'deleted',
-}  # fmt: skip
-
-
-def _known_filter(name: str) -> bool:
-    return name in _FILTERS or name.startswith('property-')  # D-16
-
-
 def compare(
-    program: Program, old: Run, new: Run, *, across_services: bool = False
+    program: Program,
+    old: Run,
+    new: Run,
+    *,
+    ignored: Iterable[Ignored] = PATHS,
+    excused: Sequence[Excused] = (),
+    used: list[Excused] | None = None,
 ) -> Divergence | None:
     """The first place where two runs part, or None.
 
-    :param across_services: the runs are on different image services: the words of an error (C-190) and
-        the names of their stores are their own
+    :param ignored: places that are not compared
+    :param excused: differences that are accepted; those that were needed are appended to ``used``
     """
-    if across_services:
-        old, new = _without_own_words(old), _without_own_words(new)
+    rules = tuple(ignored)
     pairing = Pairing.between(texts(_texts(old)), texts(_texts(new)))
+
+    def differs(op: str, mismatches: Iterable[Mismatch]) -> tuple[Mismatch, ...]:
+        rest = []
+        for each in kept(mismatches, rules):
+            excuse = next((rule for rule in excused if rule.covers(op, each)), None)
+            if excuse is None:
+                rest.append(each)
+            elif used is not None:
+                used.append(excuse)
+        return tuple(rest)
+
     for step, left, right in zip(program, old.outcomes, new.outcomes, strict=True):
-        found = pairing.compare(left.plain, right.plain)
+        found = differs(step.op, pairing.compare(left.plain, right.plain))
         if found:
-            return Divergence(step, tuple(found))
+            return Divergence(step, found)
     twins = {record['id']: record for record in new.stored}
-    pairs = [
-        (each, twins.pop(pairing.to_new.get(each['id'], each['id']), None)) for each in old.stored
-    ]
+    pairs = [(each, twins.pop(pairing.to_new.get(each['id'], each['id']), None)) for each in old.stored]
     rest: Iterator[tuple[Any, Any]] = ((None, each) for each in twins.values())
     for each, twin in (*pairs, *rest):
-        found = pairing.compare(each, twin, 'record')
+        found = differs('stored', pairing.compare(each, twin, 'record'))
         if found:
-            return Divergence(None, tuple(found))
+            return Divergence(None, found)
     return None
-
-
-def _without_own_words(run: Run) -> Run:
-    return Run(
-        [
-            dataclasses.replace(
-                each,
-                result=_without_stores(each.result),
-                error=each.error and (*each.error[:2], ''),
-                logged=(),
-                arguments=None,
-            )
-            for each in run.outcomes
-        ],
-        _without_stores(run.stored),
-    )
-
-
-def _without_stores(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_stores(each) for each in value]
-    if isinstance(value, dict):
-        return {key: each for key, each in value.items() if key != 'stores'}
-    return value
 
 
 def _texts(run: Run) -> list[Any]:

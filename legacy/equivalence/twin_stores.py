@@ -1,24 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stores to run twin programs on: fresh directories, and a real Glance that is emptied in between.
+"""Stores to run twin programs on, and the sides that stand on them.
 
-Also the callers of programs, as contexts of each kind of store.
+A side is named ``STYLE@STORE`` (``old@local``, ``new@glance``): the style says how a call is made (``STYLES``), the
+store where it goes. Also the callers of programs, as contexts of each kind of store.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import tempfile
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from oslo_config import cfg
 
 from legacy.equivalence.programs import Program, callers
 from legacy.equivalence.prove_stores import everything
-from legacy.equivalence.twin import Call, Run, Side, new_call, old_call
+from legacy.equivalence.twin import Run, Side
+from legacy.equivalence.twin_calls import Call, api_call, new_call, old_call, positional_call, v2_call
 from nova_image import API, options
+from nova_image.testing.contexts import context_of
+from nova_image.testing.tenants_filter import IDENTITIES
+
+if TYPE_CHECKING:
+    from nova_image.testing.faulty import FaultyGlance
+
+#: calling styles over the old module; ``new`` is the API itself
+STYLES: Mapping[str, Call] = {'old': old_call, 'positional': positional_call, 'v2': v2_call, 'api': api_call}
 
 
 def contexts() -> dict[str, Any]:
@@ -38,6 +49,15 @@ def contexts() -> dict[str, Any]:
         )
         for name, (project, token, admin) in who.items()
     }  # fmt: skip
+
+
+def known_contexts() -> dict[str, Any]:
+    """The callers with tokens that the Glance of mode ``tenants`` knows.
+
+    Nobody who may only read: that mode has the old policies, by which members and readers are the same.
+    """
+    users = {'ann': 'alice', 'bob': 'bob', 'root': 'admin', 'nobody': 'anna', 'guest': 'bob'}
+    return {name: context_of(IDENTITIES[user]) for name, user in users.items()}
 
 
 def settings(**values: Any) -> cfg.ConfigOpts:
@@ -71,24 +91,83 @@ def process_settings(**values: Any) -> Iterator[None]:
 def stored(conf: cfg.ConfigOpts, name: str) -> list[dict[str, Any]]:
     """All records of a store, as an administrator sees them."""
     context = types.SimpleNamespace(
-        auth_token='tok-admin',
-        is_admin=True,
-        project_id='project-admin',
-        user_id='admin',
-        roles=['admin'],
-    )
+        auth_token='tok-admin', is_admin=True, project_id='project-admin', user_id='admin', roles=['admin'],
+    )  # fmt: skip
     return everything(name, conf, context)
+
+
+def side(
+    style: str,
+    values: Mapping[str, Any],
+    who: Mapping[str, Any] | None = None,
+    *,
+    call: Callable[[API], Call] = new_call,
+    **more: Any,
+) -> Side:
+    """A side on the store that these options lead to.
+
+    :param style: ``new`` or one of ``STYLES``
+    :param values: options, as for :func:`settings`
+    :param call: how calls are rewritten
+    """
+    conf = settings(**values)
+    name = values['image__driver']
+    given = {'restrict': True, **more}
+    if style == 'new':
+        made = call(API(conf=conf))
+    else:
+        made = STYLES[style]
+        given.setdefault('around', functools.partial(process_settings, **values))
+    return Side(who or contexts(), made, lambda: stored(conf, name), **given)
+
+
+@contextlib.contextmanager
+def on_local(style: str, auth_strategy: str = 'keystone', who: Any = None, **more: Any) -> Iterator[Side]:
+    """A side on a fresh local store."""
+    with tempfile.TemporaryDirectory() as path:
+        place = str(Path(path) / 'store')
+        values = {'image__driver': 'local', 'image__local_path': place, 'api__auth_strategy': auth_strategy}
+        try:
+            yield side(style, values, who, places=(path,), **more)
+        finally:
+            API('local', conf=settings(**values)).driver.close()
+
+
+def on_glance(style: str, url: str, auth_strategy: str = 'noauth', who: Any = None, **more: Any) -> Side:
+    """A side on a Glance; nothing is emptied here."""
+    values = {'image__driver': 'glance', 'glance__api_servers': [url], 'api__auth_strategy': auth_strategy}
+    return side(style, values, who, address=url.rpartition('/')[2], **more)
+
+
+def on_faulty(style: str, glance: FaultyGlance, **more: Any) -> Side:
+    """A side on a Glance that fails on demand, emptied first; failures are tried again once, without waiting."""
+    from nova_image.testing import faults
+
+    def arm(fault: Mapping[str, Any]) -> None:
+        given = dict(fault)
+        glance.inject(getattr(faults, given.pop('kind'))(**given))
+
+    glance.forget()
+    glance.store.records.clear()
+    glance.store.contents.clear()
+    values = {
+        'image__driver': 'glance', 'glance__api_servers': [glance.url], 'api__auth_strategy': 'noauth',
+        'glance__num_retries': 1, 'image__first_byte_timeout': 5,
+    }  # fmt: skip
+    made = side(style, values, arm=arm, address=f'127.0.0.1:{glance.port}', **more)
+
+    def look() -> list[dict[str, Any]]:
+        glance.forget()
+        return stored(settings(**values), 'glance')
+
+    made.stored = look
+    return made
 
 
 def old_on_local(program: Program, auth_strategy: str = 'keystone') -> Run:
     """Run a program through the old module on a fresh local store."""
-    with _directory() as path:
-        values = {
-            'image__driver': 'local', 'image__local_path': path, 'api__auth_strategy': auth_strategy,
-        }  # fmt: skip
-        with process_settings(**values):
-            conf = settings(**values)
-            return Side(contexts(), old_call, lambda: stored(conf, 'local')).run(program)
+    with on_local('old', auth_strategy) as made:
+        return made.run(program)
 
 
 def new_on_local(
@@ -103,24 +182,13 @@ def new_on_local(
 
     :param call: how calls are rewritten
     """
-    with _directory() as path:
-        conf = settings(image__local_path=path, api__auth_strategy=auth_strategy)
-        api = API('local', conf=conf)
-        side = Side(who or contexts(), call(api), lambda: stored(conf, 'local'), restrict=restrict)
-        try:
-            return side.run(program)
-        finally:
-            api.driver.close()
+    with on_local('new', auth_strategy, who, call=call, restrict=restrict) as made:
+        return made.run(program)
 
 
 def old_on_glance(program: Program, url: str, auth_strategy: str = 'noauth') -> Run:
     """Run a program through the old module on an empty Glance."""
-    values = {
-        'image__driver': 'glance', 'glance__api_servers': [url], 'api__auth_strategy': auth_strategy,
-    }  # fmt: skip
-    conf = settings(**values)
-    with process_settings(**values):
-        return Side(contexts(), old_call, lambda: stored(conf, 'glance')).run(program)
+    return on_glance('old', url, auth_strategy).run(program)
 
 
 def new_on_glance(
@@ -132,13 +200,4 @@ def new_on_glance(
     restrict: bool = True,
 ) -> Run:
     """Run a program through the new API on an empty Glance."""
-    conf = settings(glance__api_servers=[url], api__auth_strategy=auth_strategy)
-    api = API('glance', conf=conf)
-    side = Side(who or contexts(), new_call(api), lambda: stored(conf, 'glance'), restrict=restrict)
-    return side.run(program)
-
-
-@contextlib.contextmanager
-def _directory() -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix='nova-image-twin-') as path:
-        yield str(Path(path) / 'store')
+    return on_glance('new', url, auth_strategy, who, restrict=restrict).run(program)

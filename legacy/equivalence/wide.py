@@ -119,7 +119,7 @@ def _asked() -> SearchStrategy[dict[str, Any]]:
     from hypothesis import strategies as st
 
     order = {
-        'sort_key': st.sampled_from(('name', 'size', ['name'], ['status', 'name'], ['size', 'id'])),
+        'sort_key': st.sampled_from(('name', 'size', ['name'], ['status', 'name'], ['size', 'created_at'])),
         'sort_dir': st.sampled_from(('asc', 'desc', ['asc'], ['asc', 'desc'])),
         'limit': st.sampled_from((1, 2)),
         'page_size': st.just(1),

@@ -1,0 +1,381 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The twin machine: a Hypothesis state machine whose rules are written once and run on two sides (D-2).
+
+The rules are the steps of ``programs`` (one grammar). After each step the outcomes are compared, at the end the
+stores. A failure that was shrunk is saved as one test file that runs as it is, with ``python`` or with ``pytest``.
+
+::
+
+    from legacy.equivalence import machine
+    machine.run('old@local', 'new@local', examples=200, save='failure.py')     # raises Diverged
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import pprint
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from legacy.equivalence import twin_stores
+from legacy.equivalence.ignored import EXCUSED, PATHS, SERVICES, Excused
+from legacy.equivalence.programs import Program, Step, faults, first, steps
+from legacy.equivalence.twin import Divergence, Session, Side, compare
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+#: pairs of sides that are worth comparing, by what they show
+PAIRS: Mapping[str, tuple[str, str]] = {
+    'paths': ('old@local', 'new@local'),
+    'paths without authentication': ('old@local-noauth', 'new@local-noauth'),
+    'paths on a failing server': ('old@faulty', 'new@faulty'),
+    'paths on Glance': ('old@glance', 'new@glance'),
+    'releases: by position and by name': ('positional@local', 'old@local'),
+    'releases: first and second class': ('old@local', 'v2@local'),
+    'releases: service and API': ('old@local', 'api@local'),
+    'stores': ('new@local-noauth', 'new@glance'),
+    'stores with projects': ('new@local', 'new@tenants'),
+}
+#: operations that two kinds of store answer in ways of their own, and why they are left to one kind
+NOT_ACROSS: Mapping[str, str] = {
+    'copy_to_store': 'the stores of a service are named by its administrator',
+    'get_location': 'where the bytes are belongs to the service',
+    'get_locations': 'where the bytes are belongs to the service',
+    'image_url': 'the address of the service',
+    'glance_url': 'the address of the service',
+}
+
+
+class Diverged(AssertionError):
+    """The two sides did not do the same; ``program`` shows it."""
+
+    def __init__(self, message: str, program: Program | None = None) -> None:
+        super().__init__(message if program is None else f'{message}\nin the program\n{program!r}')
+        self.program = list(program or ())
+
+
+@dataclass
+class Tally:
+    """What a run of the machine did."""
+
+    programs: int = 0
+    steps: Counter[str] = field(default_factory=Counter)
+    excused: int = 0
+    excuses: Counter[Excused] = field(default_factory=Counter)
+
+
+class Grounds:
+    """The servers that sides stand on; started when first needed, stopped at the end of the ``with`` block.
+
+    :param glance: a running Glance without authentication, ``tenants``: one of that mode; else they are started
+    """
+
+    def __init__(self, glance: Any = None, tenants: Any = None) -> None:
+        self._stack = contextlib.ExitStack()
+        self._servers: dict[tuple[str, int], Any] = {}
+        for name, server in (('glance', glance), ('tenants', tenants)):
+            if server is not None:
+                self._servers[name, 0] = server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def _server(self, store: str, number: int) -> Any:
+        if (store, number) not in self._servers:
+            if store == 'faulty':
+                from nova_image.testing.faulty import FaultyGlance
+
+                made: Any = FaultyGlance()
+            else:
+                from nova_image.testing.servers import GlanceServer
+
+                made = GlanceServer('noauth' if store == 'glance' else 'tenants')
+            self._servers[store, number] = self._stack.enter_context(made)
+        return self._servers[store, number]
+
+    @contextlib.contextmanager
+    def side(self, name: str, number: int, *, known: bool, **more: Any) -> Iterator[Side]:
+        """The side of that name on an empty store.
+
+        :param number: 0 or 1; sides of one pair do not share a server
+        :param known: callers are those that a Glance with projects knows
+        """
+        style, _, store = name.partition('@')
+        who = twin_stores.known_contexts() if known else None
+        if store in ('local', 'local-noauth'):
+            auth = 'keystone' if store == 'local' else 'noauth'
+            with twin_stores.on_local(style, auth, who, **more) as made:
+                yield made
+            return
+        server = self._server(store, number)
+        if store == 'faulty':
+            yield twin_stores.on_faulty(style, server, **more)
+            return
+        server.reset()
+        yield twin_stores.on_glance(style, server.url, 'noauth' if store == 'glance' else 'keystone', who, **more)
+
+
+def _store(name: str) -> str:
+    return name.partition('@')[2]
+
+
+def across(left: str, right: str) -> bool:
+    """Whether the two sides stand on different kinds of store."""
+    return _store(left).partition('-')[0] != _store(right).partition('-')[0]
+
+
+@contextlib.contextmanager
+def twins(left: str, right: str, grounds: Grounds) -> Iterator[tuple[Session, Session]]:
+    """Both sides, on empty stores, with a program under way on each."""
+    with contextlib.ExitStack() as stack:
+        known = 'tenants' in (_store(left), _store(right))
+        restrict = not across(left, right)
+
+        def session(name: str, number: int) -> Session:
+            side = stack.enter_context(grounds.side(name, number, known=known, restrict=restrict))
+            return stack.enter_context(side.session())
+
+        yield session(left, 0), session(right, 1)
+
+
+def differs(
+    program: Program, left: Session, right: Session, names: tuple[str, str], used: list[Excused] | None = None
+) -> Divergence | None:
+    """Where two programs under way differ so far."""
+    different = across(*names)
+    return compare(
+        program, left.found, right.found, ignored=SERVICES if different else PATHS,
+        excused=EXCUSED if different else (), used=used,
+    )  # fmt: skip
+
+
+def difference(program: Program, left: str, right: str, grounds: Grounds) -> Divergence | None:
+    """Run one program on both sides, and say where they part."""
+    with twins(left, right, grounds) as (one, other):
+        for step in program:
+            one.do(step)
+            other.do(step)
+        one.finish()
+        other.finish()
+        return differs(program, one, other, (left, right))
+
+
+def check(program: Program, left: str, right: str, grounds: Grounds | None = None) -> None:
+    """Run one program on both sides. Saved failures call this.
+
+    :raises Diverged: with the step, and the places that differ
+    """
+    with contextlib.ExitStack() as stack:
+        found = difference(program, left, right, grounds or stack.enter_context(Grounds()))
+    if found is not None:
+        raise Diverged(f'{left} and {right} differ {found}')
+
+
+def smallest(program: Program, fails: Callable[[Program], bool]) -> Program:
+    """The program with whatever can go gone: steps, then arguments, as long as it still fails.
+
+    Programs are plain data that stays meaningful when cut, so this needs a few dozen runs, and no random ones.
+    """
+    before = None
+    while before != program:
+        before = program
+        for number in reversed(range(len(program))):
+            fewer = [*program[:number], *program[number + 1 :]]
+            if fewer and fails(fewer):
+                program = fewer
+        for number in range(len(program)):
+            for simpler in _simpler(program[number]):
+                changed = [*program[:number], simpler, *program[number + 1 :]]
+                if fails(changed):
+                    program = changed
+                    break
+    return program
+
+
+def _simpler(step: Step) -> Iterator[Step]:
+    for name, value in Step._field_defaults.items():
+        if name not in ('arguments', 'image') and getattr(step, name) != value:
+            yield step._replace(**{name: value})
+    for arguments in _fewer(step.arguments):
+        yield step._replace(arguments=arguments)
+
+
+def _fewer(value: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The mapping without one of its entries, on whatever level; what a call cannot do without stays."""
+    for key, inner in value.items():
+        if key not in ('image_meta', 'into', 'kind', 'on', 'code', 'at', 'name', 'store'):
+            yield {name: each for name, each in value.items() if name != key}
+        if isinstance(inner, Mapping):
+            yield from ({**value, key: each} for each in _fewer(inner))
+
+
+_FILE = '''# SPDX-License-Identifier: Apache-2.0
+"""{left} and {right} differ, {where}.
+
+Saved by the twin machine of nova-image. Runs as it is: python {name}, or pytest {name}.
+"""
+
+from legacy.equivalence.machine import check
+from legacy.equivalence.programs import Body, Step  # noqa: F401
+
+PROGRAM = {program}
+
+
+def test_both_sides_do_the_same() -> None:
+    check(PROGRAM, {left!r}, {right!r})
+
+
+if __name__ == '__main__':
+    test_both_sides_do_the_same()
+    print('no difference')
+'''
+
+
+def _save(path: str | Path, program: Program, left: str, right: str, found: Divergence) -> None:
+    """Write a failure as a test file."""
+    place = ', '.join(each.path for each in found.mismatches[:3])
+    where = f'in {place}, after {found.step.op}' if found.step else f'in {place}, in the stores at the end'
+    steps = ''.join(f'    {pprint.pformat(step, width=110, sort_dicts=False)},\n' for step in program)
+    target = Path(path)
+    target.write_text(
+        _FILE.format(left=left, right=right, where=where, name=target.name, program=f'[\n{steps}]'), encoding='utf-8'
+    )
+
+
+def machine(
+    left: str,
+    right: str,
+    *,
+    grounds: Grounds,
+    tally: Tally | None = None,
+    only: Sequence[str] = (),
+) -> type[Any]:
+    """The state machine for two sides, a class for ``run_state_machine_as_test`` or for a test module.
+
+    :param only: operations to have rules for; default all
+    """
+    from hypothesis import stateful
+
+    rules: dict[str, SearchStrategy[Step]] = dict(steps())
+    if across(left, right):
+        rules = {name: rule for name, rule in rules.items() if name not in NOT_ACROSS}
+    if 'faulty' in (_store(left), _store(right)):
+        rules['fault'] = faults()
+    rules = {name: rule for name, rule in rules.items() if not only or name in only}
+    counted = Tally() if tally is None else tally
+
+    class TwinMachine(stateful.RuleBasedStateMachine):
+        """Two sides, and the program that led where they are."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.program: Program = []
+            self._stack = contextlib.ExitStack()
+            self.left, self.right = self._stack.enter_context(twins(left, right, grounds))
+            self._failed = False
+
+        def step(self, step: Step) -> None:
+            self.program.append(step)
+            counted.steps[step.op] += 1
+            self.left.do(step)
+            self.right.do(step)
+            self._compare()
+
+        def teardown(self) -> None:
+            try:
+                if not self._failed:
+                    self.left.finish()
+                    self.right.finish()
+                    used: list[Excused] = []
+                    self._compare(used)
+                    counted.programs += 1
+                    counted.excused += bool(used)
+                    counted.excuses.update(set(used))
+            finally:
+                self._stack.close()
+
+        def _compare(self, used: list[Excused] | None = None) -> None:
+            found = differs(self.program, self.left, self.right, (left, right), used)
+            if found is None:
+                return
+            self._failed = True
+            raise Diverged(f'{left} and {right} differ {found}', self.program)
+
+    for name, strategy in rules.items():
+        setattr(TwinMachine, name, _rule(name, stateful.rule(step=strategy)))
+    TwinMachine.first = _rule('first', stateful.initialize(step=first()))
+    TwinMachine.another = _rule('another', stateful.rule(step=rules.get('create', first())))
+    return TwinMachine
+
+
+def _rule(name: str, made: Callable[[Any], Any]) -> Any:
+    def run(self: Any, step: Step) -> None:
+        self.step(step)
+
+    run.__name__ = run.__qualname__ = name
+    return made(run)
+
+
+def run(
+    left: str,
+    right: str,
+    *,
+    examples: int = 100,
+    length: int = 10,
+    save: str | Path | None = None,
+    grounds: Grounds | None = None,
+    derandomize: bool = True,
+    only: Sequence[str] = (),
+) -> Tally:
+    """Let the machine run.
+
+    :param examples: programs; ``length``: most steps of each
+    :param save: file for the failure, made smaller
+    :param derandomize: the same programs each time
+    :returns: how many programs and steps were run, and what was excused
+    :raises Diverged: a difference, with the smallest program that shows it
+    """
+    from hypothesis import HealthCheck, Phase, settings, stateful
+
+    tally = Tally()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_temporary_in_memory())
+        ground = grounds or stack.enter_context(Grounds())
+        made: Any = machine(left, right, grounds=ground, tally=tally, only=only)
+        asked = settings(
+            max_examples=examples, stateful_step_count=length, derandomize=derandomize, deadline=None, database=None,
+            suppress_health_check=list(HealthCheck), phases=(Phase.generate,), print_blob=False,
+        )  # fmt: skip
+        try:
+            with contextlib.redirect_stdout(io.StringIO()):  # its own rendering of the program, in pieces
+                stateful.run_state_machine_as_test(made, settings=asked)
+        except Diverged as error:
+            program = smallest(error.program, lambda some: difference(some, left, right, ground) is not None)
+            found = difference(program, left, right, ground)
+            if found is None:
+                raise  # it does not happen each time; the whole program is all there is to say
+            if save is not None:
+                _save(save, program, left, right, found)
+            raise Diverged(f'{left} and {right} differ {found}', program) from None
+    return tally
+
+
+@contextlib.contextmanager
+def _temporary_in_memory() -> Iterator[None]:
+    """Stores in memory where the system has a place for that: nothing there waits for a disk."""
+    before = tempfile.tempdir
+    if Path('/dev/shm').is_dir():
+        tempfile.tempdir = '/dev/shm'
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
