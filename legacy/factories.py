@@ -6,7 +6,6 @@ They reach each other through the module's names, which tests replace (C-004, C-
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from legacy.deprecation import deprecated
@@ -81,8 +80,10 @@ def _client_for(context: Any, href: str) -> tuple[Any, Any]:
     with trust.withheld_unless_known(context, href):
         client = glance.GlanceClientWrapper(context=context, **place)
     if isinstance(client, GlanceClientWrapper):
-        with contextlib.suppress(errors.InvalidImageRef):
+        try:
             client.serve_at(parse_image_ref(href).server)
+        except errors.InvalidImageRef:
+            client.unusable_href = href
     return client, image_id
 
 

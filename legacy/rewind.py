@@ -14,40 +14,36 @@ class Rewinder:
     """Remembers where the body of a call stood, and puts it back there before another attempt."""
 
     def __init__(self, method: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self._body = None
+        self._body: Any = None
         if method in _UPLOADS:
             given = [kwargs.get('data'), kwargs.get('image_data'), *args[1:]]
             self._body = next(
                 (item for item in given if hasattr(item, 'read') or _one_shot(item)), None
             )
-        self._start = _position(self._body)
+        from nova_image.transfer.sources import source_of
+
+        self._source = None if self._body is None else source_of(self._body)
+        self._start = self._position()
 
     def rewind(self) -> bool:
         """Put the body back; False when it cannot be known to stand at its start again.
 
-        ``seek`` is not trusted: some pipes have one that does nothing, with a ``tell`` that always says
-        the same (C-210), so a body must say ``seekable()``, or be seen to move.
+        The proof is the transfer's (:meth:`nova_image.transfer.sources.Source.rewind`): ``seek`` alone is not
+        trusted, since some pipes have one that does nothing (C-210).
         """
-        body = self._body
-        if body is None:
+        if self._source is None:
             return True
-        if self._start is None:
+        now = self._position()
+        if now is None or self._start is None:
             return False
+        return self._source.repeatable and self._source.rewind(now - self._start)
+
+    def _position(self) -> int | None:
         try:
-            sure = bool(body.seekable()) if hasattr(body, 'seekable') else False
-            moved = body.tell() != self._start
-            body.seek(self._start)
-            return bool(body.tell() == self._start and (sure or moved))
-        except (AttributeError, OSError, ValueError):
-            return False
+            return int(self._body.tell())
+        except (AttributeError, OSError, TypeError, ValueError):
+            return None
 
 
 def _one_shot(item: Any) -> bool:
     return hasattr(item, '__next__')
-
-
-def _position(body: Any) -> int | None:
-    try:
-        return int(body.tell())
-    except (AttributeError, OSError, TypeError, ValueError):
-        return None

@@ -67,6 +67,8 @@ class Service:
         driver = self._old_driver(image_id, purge_props)
         if driver is not None:
             return ImageAPI(driver), image_id, True
+        if self._client.unusable_href is not None:
+            return ImageAPI(), self._client.unusable_href, False  # which says so, in the caller's words (C-195)
         server = self._client.server_url
         if self._client.is_withheld:
             from legacy import trust

@@ -22,14 +22,23 @@ _PACKAGES = ('nova', 'nova.image')
 _MODULES = (*_PACKAGES, 'nova.exception')
 
 
-def spec_of(name: str) -> importlib.machinery.ModuleSpec:
-    """The spec of a module that is stood in for.
+def spec_of(name: str) -> importlib.machinery.ModuleSpec | None:
+    """The spec of a module that is stood in for; None for any other to ``importlib.util.find_spec``.
 
-    :raises ModuleNotFoundError: any other module of Nova, with the reason
+    :raises ModuleNotFoundError: another module of Nova is imported; with the reason
     """
     if name not in _MODULES:
+        if _only_asked_for(sys._getframe(1)):
+            return None
         raise ModuleNotFoundError(f'No module named {name!r}: {_WHY}', name=name)
     return importlib.machinery.ModuleSpec(name, _Loader(), is_package=name in _PACKAGES)
+
+
+def _only_asked_for(frame: Any) -> bool:
+    """Whether somebody asks if there is such a module, without importing it."""
+    while frame is not None and frame.f_globals.get('__name__') in ('importlib._bootstrap', 'legacy.installing'):
+        frame = frame.f_back
+    return frame is not None and frame.f_globals.get('__name__') == 'importlib.util'
 
 
 class _Loader(importlib.abc.Loader):

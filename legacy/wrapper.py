@@ -112,6 +112,9 @@ class GlanceClientWrapper:
                 )
         self._client, self._made = made, True
 
+    #: the reference that it was made for, where that names no server that could be asked
+    unusable_href: str | None = None
+
     def serve_at(self, base_url: str | None) -> None:
         """Say where the named server really is: with the path that a host and a port cannot carry (D-11)."""
         self._base_url = base_url

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from legacy.deviating.recordings import GLANCE, LOCAL, Answer, Replay, wire_images
+from legacy.deviating.story import Story, content_of, fields_of
 
 #: Whether a step deviates; the first rule that says so counts.
 Rule = Callable[['Place'], bool]
@@ -238,6 +239,8 @@ class Course:
     touched: list[int] = field(default_factory=list)
     #: steps whose answers come from the other run
     elsewhere: set[int] = field(default_factory=set)
+    #: images that a deviating step changed, made or did not make
+    affected: set[str] = field(default_factory=set)
     #: what refused uploads left of themselves, by image
     refused: dict[Any, dict[str, Any]] = field(default_factory=dict)
 
@@ -253,7 +256,7 @@ class Course:
         from legacy.equivalence.compare import differences
 
         left = False
-        story = on_glance.Story(self, expected)
+        story = Story(self, expected)
         for number, given in enumerate(steps):
             recorded = self.replay.case['expect']['steps'][number]
             place = Place(self.replay, number, given, recorded)
@@ -264,8 +267,11 @@ class Course:
                 if place.op == 'update' and (self.replay.place == LOCAL or self._also_deviates(place)):
                     left = True  # the metadata went through before the error
                     self.elsewhere.add(number)
+                if left:
+                    self._affects(story, place, expected['steps'][number])
                 if removed_again(place):
                     left = True
+                    self._affects(story, place, expected['steps'][number])
                     if self.replay.place == GLANCE:
                         on_glance.taken_away(story, place, expected['steps'][number])
                     elif 34 not in self.touched:
@@ -276,29 +282,57 @@ class Course:
                 continue
             if not list(differences(expected['steps'][number], self.answers['steps'][number])):
                 continue
+            if rule is None and not self._concerns(story, place, expected['steps'][number]):
+                continue
             if rule is not None and rule not in self.touched:
                 self.touched.append(rule)
-            left = left or place.op in ('create', 'update', 'delete')
+            if place.op in ('create', 'update', 'delete'):
+                left = True
+                self._affects(story, place, expected['steps'][number], self.answers['steps'][number])
             self.elsewhere.add(number)
             expected['steps'][number] = self.answers['steps'][number]
             if self.replay.place == GLANCE:
                 self._with_leftovers(expected['steps'][number], number)
 
 
+    def _affects(self, story: Story, place: Place, *answers: Answer) -> None:
+        """Note the images that a deviating step leaves otherwise than the recording."""
+        args = place.given.get('args') or [None]
+        if place.op in ('update', 'delete'):
+            self.affected.add(str(story.id_of(args[0])))
+        for answer in answers:
+            if isinstance(answer.get('result'), dict):
+                self.affected.add(str(answer['result'].get('id')))
+        for exchange in place.recorded.get('requests', ()):
+            if exchange['method'] == 'POST' and exchange['response']['status'] == 201:
+                self.affected.add(exchange['response']['body']['json']['id'])
+
+    def _concerns(self, story: Story, place: Place, expected: Answer) -> bool:
+        """Whether a later step is about such an image; for any other the recording goes on to judge."""
+        answer = self.answers['steps'][place.number]
+        lists = expected.get('result'), answer.get('result')
+        if place.op == 'list' and all(isinstance(each, list) for each in lists):
+            recorded, other = ([one for one in each or () if not self._is_affected(one.get('id'))] for each in lists)
+            return bool(recorded == other)
+        args = place.given.get('args') or [None]
+        return place.op == 'list' or self._is_affected(story.id_of(args[0]))
+
+    def _is_affected(self, image_id: Any) -> bool:
+        """An id without a symbol is of an image that the recording never had."""
+        return str(image_id) in self.affected or not str(image_id).startswith('<id:')
+
     def _also_deviates(self, place: Place) -> bool:
         return any(_says(applies, place) for _, applies in self.rules if applies is not client_errors)
 
     def _with_leftovers(self, answer: Answer, number: int) -> None:
         """A Glance leaves hashes and stores of an upload that it refused; the embedded store leaves nothing."""
-        from legacy.deviating import on_glance
-
         given = self.replay.case['input']['steps'][number]
         place = Place(self.replay, number, given, {})
-        content = on_glance.content_of(place.data)
+        content = content_of(place.data)
         error = answer.get('exception', {})
         if given['op'] == 'update' and content is not None and 'ImageServiceError' in str(error.get('class')):
-            who = on_glance.Story(self, {'steps': self.answers['steps']}).id_of(given['args'][0])
-            left = on_glance.fields_of(content)
+            who = Story(self, {'steps': self.answers['steps']}).id_of(given['args'][0])
+            left = fields_of(content)
             self.refused[who] = {key: left[key] for key in _LEFT_BEHIND}
             location = {'url': f'file://<store>/{who}', 'metadata': {'store': 'fast'}}
             self.refused[who]['locations'] = [location]
@@ -318,11 +352,9 @@ class Course:
 
     def _lost_data(self, place: Place, answer: Answer, shown: dict[Any, dict[str, Any]]) -> None:
         """What a refused upload left has a location and no file: a Glance fails at it."""
-        from legacy.deviating import on_glance
-
         if place.op != 'download' or 'ImageHasNoData' not in str(answer.get('exception', {}).get('class')):
             return
-        story = on_glance.Story(self, {'steps': self.answers['steps']})
+        story = Story(self, {'steps': self.answers['steps']})
         image = shown.get(story.id_of(place.given['args'][0]), {})
         if not image.get('stores') or image.get('status', 'queued') != 'queued':
             return

@@ -68,6 +68,25 @@ def test_every_spelling_of_the_old_import_resolves_to_the_shim(tmp_path: Path) -
     )
 
 
+def test_whoever_asks_if_there_is_another_module_of_nova_is_told_that_there_is_none(tmp_path: Path) -> None:
+    passes(
+        """
+        import importlib.util
+        import legacy
+        legacy.install()
+        assert importlib.util.find_spec('nova.compute') is None
+        assert importlib.util.find_spec('nova.image.glance') is not None
+        try:
+            import nova.compute
+        except ModuleNotFoundError as error:
+            assert 'Nova is not installed here' in str(error)
+        else:
+            raise AssertionError('imported')
+        """,
+        tmp_path,
+    )
+
+
 @pytest.mark.contract('C-300')
 def test_without_nova_its_exceptions_offer_the_image_errors_and_refuse_the_rest_with_a_reason(tmp_path: Path) -> None:
     passes(

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The deviations that only a server shows, behind a client or a wire: 33 on."""
+
+from __future__ import annotations
+
+from legacy.deviating import on_driver, on_driver_shown, programs
+from legacy.deviating.entry import Deviation
+
+SERVERS: tuple[Deviation, ...] = (
+    Deviation(
+        number=33,
+        what='An error of the client that escaped raw is one of ours and that error at once',
+        why='Callers of the API need not know the client library, and old `except` clauses still catch it.',
+        contract=('C-161', 'C-179', 'C-299'),
+        compute=on_driver.ours_too,
+        program=(programs.client_errors,),
+    ),
+    Deviation(
+        number=34,
+        what='A create that fails after its record was made takes the record away again',
+        why='The caller never learns the id of the half-made image, so nobody would.',
+        contract=('C-253', 'C-264'),
+        compute=on_driver.taken_away,
+        program=(programs.removed_again,),
+    ),
+    Deviation(
+        number=35,
+        what='A custom property of None is stored as the text None by the old names and left out by the new ones',
+        why='v1 stored the text; the schema of the client refused the whole image.',
+        contract=('C-241', 'C-313'),
+        program=(programs.none_properties,),
+    ),
+    Deviation(
+        number=36,
+        what='kernel_id and ramdisk_id that mean none are taken away by an update',
+        why='They could not be cleared at all.',
+        contract=('C-242', 'C-243'),
+        compute=on_driver.no_image_is_none,
+        program=(programs.image_ids_of_properties,),
+    ),
+    Deviation(
+        number=37,
+        what='A property with the name of a field is left out, with a warning',
+        why='It changed the field, or deleted other properties, or went to the client as an argument.',
+        contract=('C-244',),
+        compute=on_driver.fields_before_properties,
+        program=(programs.reserved_names,),
+    ),
+    Deviation(
+        number=38,
+        what='Fields that only the service sets, and the owner that a non-admin names, are left out',
+        why='So that a record can be handed back, as to v1.',
+        contract=('C-247', 'C-248', 'C-312', 'C-329'),
+        program=(programs.read_only_keys,),
+    ),
+    Deviation(
+        number=39,
+        what='Values that the schema of the client refused are refused by the service: Invalid, ImageBadRequest',
+        why='TypeError was an accident of a library; v1 answered 400.',
+        contract=('C-249', 'C-318'),
+        program=(programs.client_refusals,),
+    ),
+    Deviation(
+        number=40,
+        what='is_public false on an update leaves an image alone that is not public',
+        why='A shared image became private and its members lost it.',
+        contract=('C-231', 'C-239'),
+        program=(programs.hidden_keeps_visibility,),
+    ),
+    Deviation(
+        number=41,
+        what='Text of a JSON property that is no JSON is handed out as it is, with a warning',
+        why='One such image broke every listing.',
+        contract=('C-078', 'C-115'),
+        compute=on_driver_shown.text_that_is_no_json,
+        program=(programs.bad_json,),
+    ),
+    Deviation(
+        number=42,
+        what='Bytes, text, lists and iterators are image data; empty ones are none',
+        why='They failed after the record was made.',
+        contract=('C-165', 'C-254'),
+        program=(programs.data_kinds,),
+    ),
+    Deviation(
+        number=43,
+        what='copy_from and store are requests and never properties; unknown keys are refused by type',
+        why='An image was made that nothing was ever copied into.',
+        contract=('C-245', 'C-246', 'C-316'),
+        program=(programs.other_keys,),
+    ),
+    Deviation(
+        number=44,
+        what='get_all of the new API refuses keywords it does not know; a limit that is no number is named',
+        why='A misspelt keyword listed everything.',
+        contract=('C-066',),
+        program=(programs.list_arguments,),
+    ),
+    Deviation(
+        number=45,
+        what='The embedded store lets readers only read',
+        why='Those are the default policies of Glance today; the recorded server had the older ones.',
+        contract=('C-179', 'C-181'),
+        program=(programs.readers_only_read,),
+    ),
+    Deviation(
+        number=46,
+        what='A read that the service answers with 500, 502 or 504 is asked again',
+        why='Such an answer passes; reading twice does no harm.',
+        contract=('C-048', 'C-049'),
+        compute=on_driver.reads_are_repeated,
+    ),
+    Deviation(
+        number=47,
+        what='Wrong bytes raise ImageCorrupt, an OSError with EPIPE; a download that is written starts over first',
+        why='The retry that later releases meant for this case never happened.',
+        contract=('C-132', 'C-302'),
+        compute=on_driver.cut_off,
+    ),
+    Deviation(
+        number=48,
+        what='The schema is not asked for',
+        why='It costs a request for each operation and says what is known.',
+        contract=('C-252',),
+    ),
+    Deviation(
+        number=49,
+        what='An upload that is tried again begins at its beginning',
+        why='What was left of the stream was stored as if it were the image.',
+        contract=('C-059',),
+    ),
+    Deviation(
+        number=50,
+        what='Tags are sent only when they change, and an empty list empties them',
+        why='The client sent them along with every other change and could not empty them.',
+        contract=('C-251', 'C-267'),
+    ),
+    Deviation(
+        number=51,
+        what='Taking a property away and putting another of the same value in is two changes',
+        why='The client made a move of it, which Glance refuses.',
+        contract=('C-263',),
+        program=(programs.no_moves,),
+    ),
+    Deviation(
+        number=52,
+        what='What Glance keeps for itself (os_glance_*) is no property to purge',
+        why='Glance refuses to give it up, so an imported image could not be updated at all.',
+        contract=('C-262',),
+    ),
+    Deviation(
+        number=53,
+        what='Locations are registered as 34.0.0 does it: by the call of its own, in the background',
+        why='The older way needs a server that shows and takes locations from everybody.',
+        contract=('C-257',),
+    ),
+    Deviation(
+        number=54,
+        what='A direct copy past the service is checked as a download is; the new API makes it too, and there data '
+        'wins over a path',
+        why='A wrong copy was taken for the image; a caller who asks for data gets data.',
+        contract=('C-138', 'C-143', 'C-156'),
+    ),
+    Deviation(
+        number=55,
+        what='A Glance that does not answer is named by its URL, where no old client stands between',
+        why='Old and new call must raise the same error; host and port alone do not say which server it was.',
+        contract=('C-325',),
+        compute=on_driver.named_by_url,
+    ),
+    Deviation(
+        number=56,
+        what='Without keystone nothing is sent of the caller, by the releases from 13 on either',
+        why='A Glance that trusts headers believes whoever can reach it; one that does not needs none.',
+        contract=('C-035',),
+        compute=on_driver.told_to_keystone_only,
+    ),
+    Deviation(
+        number=57,
+        what='GlanceImageService leaves filters out, with a warning, that are none of v1 and none of v2',
+        why='v1 ignored them; v2 takes them for custom properties and finds nothing.',
+        contract=('C-233', 'C-317'),
+        compute=on_driver.unknown_filters_are_ignored,
+    ),
+    Deviation(
+        number=58,
+        what='A named server is asked with the credential of the call, not with that of who named it first',
+        why='One wrapper for two callers let the second one act as the first.',
+        contract=('C-046',),
+        compute=on_driver.credential_of_the_call,
+    ),
+)
