@@ -117,10 +117,9 @@ class Finding:
         if old is not None and new is not None:
             made_old, made_new = _made(old), _made(new)
             new_names = dict(names)
-            for key in (('image_id'),):
-                left, right = old.raw.get('args', {}).get(key), new.raw.get('args', {}).get(key)
-                if left in names and isinstance(right, str):
-                    new_names[right] = names[left]
+            left, right = _ids(old)[0], _ids(new)[0]
+            if left in names and right:
+                new_names[right] = names[left]
             if made_old and made_new:
                 names.setdefault(made_old, f'image_{len(names) + 1}')
                 new_names[made_new] = names[made_old]
@@ -134,10 +133,13 @@ class Finding:
 
     def wire(self) -> tuple[list[str], list[str]]:
         """The requests that the old and the new operation sent, where they were recorded."""
-        told = []
-        for each in (self.difference.old, self.difference.new):
-            told.append([_request(one) for one in (each.raw.get('requests') or ())] if each else [])
-        return told[0], told[1]
+        old, new = self.difference.old, self.difference.new
+        before, after = _requests(old), _requests(new)
+        if old is not None and new is not None:
+            for left, right in zip(_ids(old), _ids(new), strict=True):
+                if left and right:  # the same image, by whatever id
+                    after = [each.replace(right, left) for each in after]
+        return before, after
 
     def often(self) -> str:
         """How often, and since when."""
@@ -247,6 +249,14 @@ def _literal(value: Any, names: dict[str, str]) -> str:
     for image_id, name in names.items():
         text = text.replace(f"'{image_id}'", name)
     return text
+
+
+def _ids(operation: Operation) -> tuple[str, str]:
+    return str(operation.raw.get('args', {}).get('image_id') or ''), _made(operation)
+
+
+def _requests(operation: Operation | None) -> list[str]:
+    return [_request(each) for each in (operation.raw.get('requests') or ())] if operation else []
 
 
 _BLANKS = re.compile(r'\s+')

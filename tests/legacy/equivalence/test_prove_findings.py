@@ -298,3 +298,11 @@ def test_every_option_and_exit_status_stands_in_the_documentation(capsys: pytest
     assert dict(re.findall(r'^\| (\d) \| `([a-z ]+)`', page, re.MULTILINE)) == {
         str(status): verdict for verdict, status in prove_report.EXIT.items()
     }
+
+
+@pytest.mark.glance
+def test_on_a_real_glance_the_requests_are_shown(project: Path, plant: Callable[[str, str, str], None]) -> None:
+    plant('backup_rotation.py', 'context, filters=filters, sort_key', 'context, sort_key')
+    text = prove_report.text(run('backup_rotation.py', driver='glance'))
+    assert '  + GET /v2/images?limit=1000&sort_key=created_at&sort_dir=desc\n' in text
+    assert '&backup_type=daily&' in text[text.index('requests:') : text.index('how often:')]
