@@ -16,8 +16,15 @@ from legacy.migrate.values import Attribute
 _REACHING = (*BY_NAME, *DOUBLES, 'delattr', 'attrgetter', 'methodcaller')
 
 
-def accesses(unit: Unit, name: str) -> Iterator[Node]:
+def accesses(unit: Unit, name: str) -> list[Node]:
     """Every ``something.name`` of a file, reads and stores."""
+    known: dict[str, list[Node]] = vars(unit).setdefault('_accesses', {})
+    if name not in known:
+        known[name] = list(_accesses(unit, name))
+    return known[name]
+
+
+def _accesses(unit: Unit, name: str) -> Iterator[Node]:
     for start, end in unit.words(name):
         node = unit.source.at(start, end)
         above = node.parent
@@ -25,8 +32,15 @@ def accesses(unit: Unit, name: str) -> Iterator[Node]:
             yield above
 
 
-def by_name(unit: Unit, name: str) -> Iterator[Node]:
+def by_name(unit: Unit, name: str) -> list[Node]:
     """Strings by which an attribute is reached: arguments of getattr and its like, keys of ``__dict__``."""
+    known: dict[str, list[Node]] = vars(unit).setdefault('_by_name', {})
+    if name not in known:
+        known[name] = list(_by_name(unit, name))
+    return known[name]
+
+
+def _by_name(unit: Unit, name: str) -> Iterator[Node]:
     for start, end in unit.words(name):
         node = unit.source.at(start, end)
         if node.type != 'string_content' or node.text != name or node.parent is None:
@@ -43,6 +57,7 @@ class Reach:
     def __init__(self, lineage: Lineage) -> None:
         self._lineage = lineage
         self._known: dict[tuple[int, int], bool | None] = {}
+        self._others: dict[tuple[int, str], bool | None] = {}
 
     def belongs(self, attribute: Attribute, unit: Unit, access: Node) -> bool | None:
         """Whether an access is of this attribute; None if that is not known."""
@@ -74,10 +89,17 @@ class Reach:
     def _of_self(self, attribute: Attribute, owner: Definition, home: Definition) -> bool | None:
         if self._same(attribute, owner, home):
             return True
+        key = (id(owner[1]), attribute.name)
+        if key not in self._others:
+            self._others[key] = self._of_another(attribute.name, owner)
+        return self._others[key]
+
+    def _of_another(self, name: str, owner: Definition) -> bool | None:
+        """False if a class that is not related has the attribute from elsewhere; None if that is not known."""
         line, whole = self._lineage.line(*owner)
-        if any(True for each in line for _ in self._lineage.stores(each, attribute.name)):
+        if any(True for each in line for _ in self._lineage.stores(each, name)):
             return False
-        if any(attribute.name in each.scopes.of(node).bindings for each, node in line):
+        if any(name in each.scopes.of(node).bindings for each, node in line):
             return False
         return None if not whole else False
 

@@ -21,6 +21,13 @@ def is_store(node: Node) -> bool:
 
 def class_of_self(unit: Unit, holder: Node) -> Node | None:
     """The class whose ``self`` an identifier is; None if it is anything else."""
+    known: dict[int, Node | None] = vars(unit).setdefault('_class_of_self', {})
+    if id(holder) not in known:
+        known[id(holder)] = _class_of_self(unit, holder)
+    return known[id(holder)]
+
+
+def _class_of_self(unit: Unit, holder: Node) -> Node | None:
     if holder.type != 'identifier':
         return None
     home = unit.scopes.lookup(holder.text, unit.scopes.around(holder))
@@ -48,6 +55,13 @@ def class_around(function: Node) -> Node | None:
 
 def relatives(unit: Unit, owner: Node) -> list[Node]:
     """A class and the classes of the file it is related to, in order of the text."""
+    known: dict[int, list[Node]] = vars(unit).setdefault('_relatives', {})
+    if id(owner) not in known:
+        known[id(owner)] = _relatives(unit, owner)
+    return known[id(owner)]
+
+
+def _relatives(unit: Unit, owner: Node) -> list[Node]:
     classes = unit.classes
     if owner not in classes:
         return [owner]

@@ -18,6 +18,7 @@ from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
 from legacy.migrate.rules.ties import Plan
+from legacy.migrate.strings import plain_string
 from legacy.migrate.trace import Trace
 from legacy.migrate.troubles import Trouble, Troubles
 from legacy.migrate.values import Acquisition, Use
@@ -184,6 +185,4 @@ class Groups:
 
 
 def _asks_for_default(acquisition: Acquisition) -> bool:
-    from legacy.migrate.strings import plain_string
-
     return acquisition.reference is not None and plain_string(acquisition.reference) == ''

@@ -113,11 +113,12 @@ class Holders:
     def _bind_attribute(self, unit: Unit, target: Node, value: Value) -> None:
         holder, attribute = target.get('object'), target.get('attribute')
         owner = class_of_self(unit, holder) if holder is not None else None
-        if value.of.remote:
+        unpacked = target.parent is not None and target.parent.type in ('pattern_list', 'tuple_pattern')
+        if value.of.remote and (not unpacked or owner is None or attribute is None):
             kept = Value('pair', value.of)
             pattern, reason = 'P-22', 'a service made from a reference is stored where its calls are not tied to it'
-            if target.parent is not None and target.parent.type in ('pattern_list', 'tuple_pattern'):
-                pattern, reason = 'P-18', 'the pair is unpacked into attributes, which other code may read'
+            if unpacked:
+                pattern, reason = 'P-18', 'the pair is unpacked into attributes of another object'
             self._use(unit, target, kept, 'problem', pattern=pattern, reason=reason)
         elif owner is None or attribute is None:
             self._leave(

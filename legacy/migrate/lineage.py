@@ -71,6 +71,8 @@ class Lineage:
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
         self._bases: dict[int, list[Definition | None]] = {}
+        self._lines: dict[int, tuple[list[Definition], bool]] = {}
+        self._above: dict[int, frozenset[int]] = {}
 
     def bases(self, unit: Unit, owner: Node) -> list[Definition | None]:
         """The bases of a class; None for one that is not known. ``object`` is none."""
@@ -88,6 +90,12 @@ class Lineage:
 
     def line(self, unit: Unit, owner: Node) -> tuple[list[Definition], bool]:
         """A class with its ancestors, and whether all of them are known."""
+        known = self._lines.get(id(owner))
+        if known is None:
+            known = self._lines[id(owner)] = self._line(unit, owner)
+        return known
+
+    def _line(self, unit: Unit, owner: Node) -> tuple[list[Definition], bool]:
         found: list[Definition] = []
         whole, waiting = True, [(unit, owner)]
         while waiting and len(found) < 50:
@@ -104,9 +112,13 @@ class Lineage:
 
     def related(self, first: Definition, second: Definition) -> bool:
         """Whether one of two classes descends from the other."""
-        above = {id(each) for _, each in self.line(*first)[0]}
-        below = {id(each) for _, each in self.line(*second)[0]}
-        return id(second[1]) in above or id(first[1]) in below
+        return id(second[1]) in self._ids(first) or id(first[1]) in self._ids(second)
+
+    def _ids(self, owner: Definition) -> frozenset[int]:
+        found = self._above.get(id(owner[1]))
+        if found is None:
+            found = self._above[id(owner[1])] = frozenset(id(each) for _, each in self.line(*owner)[0])
+        return found
 
     def initializer(self, unit: Unit, owner: Node) -> Definition | None:
         """The ``__init__`` that makes an object of a class, if it is known."""

@@ -8,6 +8,8 @@ a bad reference (P-47), ``parse_image_ref`` is called where the old function par
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.acquire import function_edits
 from legacy.migrate.rules.regions import statement_of
@@ -20,7 +22,8 @@ class Remote(Tied):
 
     def plan(self) -> Plan:
         """The edits, or the first thing that stands in the way."""
-        return self.trouble() or self._shape()
+        plan = self.trouble() or self._shape()
+        return replace(plan, pattern='P-18') if self.on_self else plan
 
     def _shape(self) -> Plan:
         it = self.it
@@ -43,7 +46,7 @@ class Remote(Tied):
         if left.type == 'identifier':
             return self._whole(boundary)
         places = left.named
-        if not it.ids and not it.services:
+        if not it.ids and not it.services and not self.on_self:
             return Plan(pattern, problem='the pair is not unpacked into two names', problem_pattern='P-17')
         return self._unpacked(left, places, pattern, boundary, used)
 
@@ -94,6 +97,8 @@ class Remote(Tied):
         service, kept = places[0].text, places[1].text
         plain = inner(it.reference).type == 'identifier' if it.reference is not None else False
         ids_read = bool(self.own or self.escapes)
+        if self.on_self:
+            return self._into_attributes(left, places[1], edits, boundary)
         if self.literal:
             if not ids_read:
                 return Plan('P-08', [*edits, Edit(left.start, left.end, service)])
@@ -127,6 +132,25 @@ class Remote(Tied):
                 pattern, [*edits, Edit(call.end, call.end, f', {self._parsed(reference)}')], note=note
             )
         return self._with_new_local(left, places, pattern, note, edits)
+
+    def _into_attributes(self, left: Node, kept: Node, edits: list[Edit], boundary: bool) -> Plan:
+        """P-18: the attribute of the id holds the reference from now on; nothing else may read it."""
+        if self.escapes or self.shared:
+            problem = 'the parsed id is kept in an attribute, and something other than its service reads it'
+            return Plan('P-18', problem=problem, problem_pattern='P-18')
+        name = (inner(kept).get('attribute') or kept).text
+        if not self.unit.whole and not name.startswith('_'):
+            problem = f'{name} may be read from outside the given paths, where the parsed id is expected'
+            return Plan('P-18', problem=problem, problem_pattern='P-18')
+        more = [Edit(self.it.node.end, self.it.node.end, f', {self._reference()}')]
+        if boundary:
+            end = self.unit_line_end(left)
+            if end is None:
+                return Plan('P-18', problem='a bad reference would be noticed elsewhere', problem_pattern='P-47')
+            line = f'{end[1]}{self.names.parse}({kept.text}){self.unit.source.newline}'
+            more.append(Edit(end[0], end[0], line))
+        note = f'{kept.text} holds the reference from now on'
+        return Plan('P-18', [*edits, *more], note=note)
 
     def _with_new_local(
         self, left: Node, places: list[Node], pattern: str, note: str, edits: list[Edit]

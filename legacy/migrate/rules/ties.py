@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import Arguments, names_in
 from legacy.migrate.call_words import forwarded
-from legacy.migrate.classes import is_store
+from legacy.migrate.classes import class_around, class_of_self, is_store
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import is_empty
 from legacy.migrate.rules.regions import branches, leaves_between, regions, statement_of, unconditional
 from legacy.migrate.scopes import Scope
 from legacy.migrate.trace import Trace
-from legacy.migrate.tree import Node, inner
+from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Unit
 from legacy.migrate.values import Acquisition, Use, Value
 
@@ -63,6 +63,9 @@ class Tied:
         """Whether a use is in a helper that the service was handed to."""
         home = self.home.node
         return use.unit is not self.unit or not home.start <= use.node.start < home.end
+
+    def _far_node(self, node: Node) -> bool:
+        return not self.home.node.start <= node.start < self.home.node.end
 
     def trouble(self) -> Plan | None:
         """The first thing that stands in the way, or None."""
@@ -129,7 +132,44 @@ class Tied:
         """Where an argument of a call comes from in the function of the acquisition."""
         if node is None:
             return []
-        return self.trace.lift(use.unit, node, self.it, self.home.node) or []
+        found = self.trace.lift(use.unit, node, self.it, self.home.node)
+        return found or ([node] if self._owner is not None and self._kept_on(node) else [])
+
+    @property
+    def _owner(self) -> Node | None:
+        """The class in one of whose methods the pair is unpacked into attributes (P-18)."""
+        return class_around(self.home.node) if self.on_self else None
+
+    @property
+    def on_self(self) -> bool:
+        """Whether the pair is unpacked into attributes (P-18)."""
+        return any(inner(each).type == 'attribute' for each in self._targets())
+
+    def _targets(self) -> list[Node]:
+        above = outer(self.it.node).parent
+        left = above.get('left') if above is not None and above.type == 'assignment' else None
+        return left.named if left is not None else []
+
+    def _kept_on(self, node: Node) -> bool:
+        """Whether an expression is an attribute of self in the class of the acquisition."""
+        holder = inner(node).get('object') if inner(node).type == 'attribute' else None
+        return holder is not None and class_of_self(self.unit, holder) is self._owner
+
+    def _same_on_self(self, first: Node, second: Node) -> bool:
+        """Whether an attribute of self is what the acquisition was given, stored once and there."""
+        owner, name = self._owner, inner(second).get('attribute')
+        if owner is None or name is None:
+            return False
+        stores = list(self.trace.lineage.stores((self.unit, owner), name.text))
+        right = stores[0].parent.get('right') if len(stores) == 1 and stores[0].parent is not None else None
+        if right is None:
+            return False
+        return compact(first) == compact(second) or (
+            inner(first).type == 'identifier'
+            and compact(right) == compact(first)
+            and body_scope(self.unit, right) is self.home
+            and len(self.unit.scopes.all_bindings(first.text, self.home)) == 1
+        )
 
     def _check_handed(self, use: Use) -> Plan | None:
         """A parsed id that goes along with its service has to be nothing else."""
@@ -163,7 +203,9 @@ class Tied:
 
     def _same(self, first: Node | None, second: Node, part: str) -> bool:
         """Whether an expression is the one given to the acquisition, and unchanged."""
-        if first is None or _compact(first) != _compact(second) or not CHAIN.match(second.text):
+        if first is not None and self._owner is not None and self._far_node(second) and self._kept_on(second):
+            return self._same_on_self(first, second)
+        if first is None or compact(first) != compact(second) or not CHAIN.match(second.text):
             return False
         return self._unchanged(first, second, part)
 
@@ -192,10 +234,10 @@ class Tied:
 
     def _stored(self, expression: Node) -> bool:
         """Whether the attribute or item is assigned anywhere in the function."""
-        text = _compact(expression)
+        text = compact(expression)
         for each in self.home.node.walk():
             if each.type in ('attribute', 'subscript') and is_store(each):
-                stored = _compact(each)
+                stored = compact(each)
                 if text == stored or text.startswith((f'{stored}.', f'{stored}[')):
                     return True
         return False
@@ -252,5 +294,5 @@ def _receiver(call: Node | None) -> Node | None:
     return inner(function).get('object') if function is not None else None
 
 
-def _compact(node: Node) -> str:
+def compact(node: Node) -> str:
     return re.sub(r'[\s\\]+', '', inner(node).text).replace('"', "'")

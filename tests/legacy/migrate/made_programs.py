@@ -134,7 +134,8 @@ class Maker:
         """One service, and what is done with it."""
         return str(self.random.choice(
             (self.local, self.chained, self.attribute, self.class_made, self.pairs, self.pairs, self.by_reference,
-             self.unused, self.kept, self.closure, self.helper, self.chosen, self.passed_on, self.urls, self.injected)
+             self.unused, self.kept, self.closure, self.helper, self.chosen, self.passed_on, self.urls, self.injected,
+             self.on_self)
         )())  # fmt: skip
 
     def local(self) -> str:
@@ -200,6 +201,9 @@ class Maker:
         late = f'spawn({module}.UpdateGlanceImage(ctx, row["id"], row["meta"], data).start)'
         soon = f'{module}.UpdateGlanceImage(ctx, row["id"], row["meta"], data).start()'
         return self.random.choice((f'log({module}.generate_image_url(row["id"]))', late, soon))
+
+    def on_self(self) -> str:
+        return f'self._svc, self._own = {self.pair}(ctx, ref)\n' + self.calls('self._svc', 'self._own')
 
     def injected(self) -> str:
         lines = ['def inner(svc=None):', f'    svc = svc or {self.default}()', '    {}', 'inner()']

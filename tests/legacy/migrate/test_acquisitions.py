@@ -317,6 +317,41 @@ def f(self, ctx, ref, pool):
     pool.spawn(functools.partial(svc.delete, ctx, ref))
 """,
     ),
+    'P-18 unpacked into attributes': (
+        """
+class C(object):
+    def __init__(self, ctx, ref):
+        self.ctx = ctx
+        self._svc, self._id = glance.get_remote_image_service(ctx, ref)
+
+    def look(self):
+        return self._svc.show(self.ctx, self._id)
+""",
+        """
+class C(object):
+    def __init__(self, ctx, ref):
+        self.ctx = ctx
+        self._svc, self._id = nova_image.api.API(), ref
+        nova_image.parse_image_ref(self._id)
+
+    def look(self):
+        return self._svc.get(self.ctx, self._id)
+""",
+    ),
+    'P-18 used where it is made': (
+        """
+class C(object):
+    def f(self, ctx, ref):
+        self._svc, self._id = glance.get_remote_image_service(ctx, ref)
+        return self._svc.show(ctx, self._id)
+""",
+        """
+class C(object):
+    def f(self, ctx, ref):
+        self._svc, self._id = nova_image.api.API(), ref
+        return self._svc.get(ctx, self._id)
+""",
+    ),
     'P-36 of a pair': (
         """
 def f(self, ctx, ref):
@@ -491,7 +526,17 @@ LEFT = {
     ),
     'P-18 unpacked into attributes': (
         'P-18',
-        'class C:\n    def f(self, c, r):\n        self.s, self.i = glance.get_remote_image_service(c, r)\n',
+        (
+            'class C:\n    def f(self, c, r):\n        self.s, self.i = glance.get_remote_image_service(c, r)\n'
+            '    def g(self):\n        return self.i\n'
+        ),
+    ),
+    'P-18 the calls use another context': (
+        'P-18',
+        (
+            'class C:\n    def f(self, c, r):\n        self.s, self.i = glance.get_remote_image_service(c, r)\n'
+            '    def g(self, c):\n        return self.s.show(c, self.i)\n'
+        ),
     ),
     'P-20 around a client': ('P-20', 's = glance.GlanceImageService(client)\ns.show(c, 1)\n'),
     'P-21 handed over': (
