@@ -251,7 +251,7 @@ def main(argv: list[str]) -> int:
         except (OSError, EOFError, zlib.error, ValueError, TypeError, KeyError) as error:
             print(f'nova-image verify: {path} holds no recorded answers that can be used: {_told(error)}', file=sys.stderr)
             return 2
-        tallies += _replay_file(path.name.removesuffix('.jsonl.gz'), cases, given.on)
+        tallies += _replay_file(path, cases, given.on)
     if not any(tally.cases for tally in tallies):
         print('nova-image verify: nothing was replayed: no case is of that kind', file=sys.stderr)
         return 2
@@ -273,9 +273,14 @@ def _wanted(case: dict[str, Any], given: argparse.Namespace) -> bool:
     return (not given.group or family == given.group) and (not given.id or given.id in case['id'])
 
 
-def _replay_file(name: str, cases: list[dict[str, Any]], places: list[str]) -> list[Tally]:
+def _replay_file(path: Path, cases: list[dict[str, Any]], places: list[str]) -> list[Tally]:
+    name = path.name.removesuffix('.jsonl.gz')
     on_boundary = [case for case in cases if case['kind'] == 'boundary']
     on_wire = [case for case in cases if case['kind'] == 'wire']
+    if on_wire:
+        from legacy.equivalence import wire_compare
+
+        wire_compare.LATER_IN = [path.resolve().parent, GOLDEN]
     tallies: list[Tally] = []
     if on_boundary and 'seams' in places:
         tallies += boundary(name, on_boundary)

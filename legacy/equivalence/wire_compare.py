@@ -8,8 +8,11 @@ body, and no GET may go where the recording never went (``golden/FORMAT.md``, "w
 
 from __future__ import annotations
 
+import contextlib
 import datetime
+import functools
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -54,20 +57,47 @@ def answers(program: Program) -> tuple[dict[str, Any], list[int], dict[str, Any]
     return expected, touched, seen
 
 
-def _as_recorded_later(case: dict[str, Any]) -> dict[str, Any] | None:
-    """A program of 14.0.0 that registers locations, with what 34.0.0 answered to the same steps (C-257)."""
-    registers = any(
-        isinstance(argument, dict) and argument.get('location')
+#: Where the recordings of later releases are looked for: beside the file that is replayed, and in the package.
+LATER_IN: list[Path] = [GOLDEN]
+
+
+@functools.cache
+def _later(folder: Path) -> tuple[dict[str, Any], ...]:
+    """The programs of 34.0.0 in a folder that register locations."""
+    found: list[dict[str, Any]] = []
+    for path in sorted(folder.glob('*.jsonl.gz')):
+        with contextlib.suppress(OSError, ValueError):
+            found += [case for case in load(path) if case.get('release') == '34.0.0' and _registers(case)]
+    return tuple(found)
+
+
+def _registers(case: dict[str, Any]) -> bool:
+    """Whether a program registers locations."""
+    return any(
+        isinstance(argument, dict) and bool(argument.get('location'))
         for step in case['input']['steps']
         for argument in step.get('args', ())
     )
-    if case['release'] != '14.0.0' or not registers:
+
+
+def _as_recorded_later(case: dict[str, Any]) -> dict[str, Any] | None:
+    """A program of 14.0.0 that registers locations, with what 34.0.0 answered to the same steps (C-257).
+
+    Both were recorded of every program, and what today's call does to an image in the background is not in the
+    older recording.
+
+    :raises LookupError: there is no such recording to judge by
+    """
+    if case['release'] != '14.0.0' or not _registers(case):
         return None
-    for other in load(GOLDEN / 'wire-34.0.0.jsonl.gz'):
+    for other in (other for folder in LATER_IN for other in _later(folder)):
         same = all(other[key] == case[key] for key in ('program', 'server'))
         if same and other['input']['steps'] == case['input']['steps']:
             return {**case, 'expect': other['expect']}
-    return None
+    raise LookupError(
+        f'program {case["program"]} registers locations, which is judged by its recording of 34.0.0; '
+        'put the file with that beside this one'
+    )
 
 
 def _elsewhere(program: Program, expected: dict[str, Any]) -> dict[str, Any]:

@@ -120,3 +120,28 @@ def test_the_driver_run_says_why_it_leaves_a_case_out(
     assert '1 of 2 cases cannot be expressed over HTTP' in out
     assert 'nothing in it asks a server' in out
     assert 'steps judged by the recording, 0 by another run of ours' in out
+
+
+def test_a_program_that_registers_locations_is_judged_by_its_later_recording_beside_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The held-out programs come in files of their own, all front ends of one program together."""
+    from legacy.equivalence import wire_compare
+
+    def renamed(name: str, frontend: str) -> dict[str, Any]:
+        cases = load(GOLDEN / f'{name}.jsonl.gz')
+        found = next(
+            case for case in cases if case['program'] == 'update-top-level-attrs-1' and case['frontend'] == frontend
+        )
+        return {**found, 'program': 'held-out', 'id': f't2-{frontend}-held-out'}
+
+    monkeypatch.setattr(wire_compare, 'LATER_IN', [GOLDEN])
+    alone, both = tmp_path / 'alone', tmp_path / 'both'
+    alone.mkdir()
+    both.mkdir()
+    older = renamed('wire-14.0.0', 'newton-service')
+    told = ['--on', 'local', '--golden']
+    assert verify.main([*told, written(alone / 'older.jsonl.gz', older)]) == 1
+    assert 'put the file with that beside this one' in capsys.readouterr().out
+    written(both / 'newer.jsonl.gz', renamed('wire-34.0.0', '34-api'))
+    assert verify.main([*told, written(both / 'older.jsonl.gz', older)]) == 0
