@@ -68,8 +68,17 @@ def parser(name: str, description: str, formats: Sequence[str] = FORMATS) -> arg
     made.add_argument(
         '--api', action='store_true', help="move code on upstream's own later image API, nova.image.API"
     )
+    made.add_argument(
+        '--jobs', metavar='N', type=_number, default=0, help='processes (default: by cores and size of the tree)'
+    )
     made.add_argument('--format', choices=formats, default='text')
     return made
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of processes; 1 or more, or 0 for the default')
+    return int(text)
 
 
 def guarded(work: Callable[[], int]) -> int:
@@ -97,7 +106,7 @@ def look(options: argparse.Namespace) -> Result:
         raise NotADirectoryError(f'--root {options.root} is no directory')
     given = {'select': options.select, 'ignore': options.ignore, 'exclude': options.exclude}
     chosen = load(Path(options.root or '.'), given)
-    chosen = replace(chosen, tests=options.tests, errors=options.errors, api=options.api)
+    chosen = replace(chosen, tests=options.tests, errors=options.errors, api=options.api, jobs=options.jobs)
     result = run(options.paths, options.root, progress=progress, options=chosen)
     result.problems += [
         Problem(os.path.relpath(each, options.root or '.'), journal.told(each))

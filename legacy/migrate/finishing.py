@@ -3,16 +3,32 @@
 
 from __future__ import annotations
 
+import os
+from typing import Any
+
 from legacy.migrate import accounting, edits
 from legacy.migrate.groups import Groups
 from legacy.migrate.result import Result
 from legacy.migrate.tree import Source, compiles, text_of
 from legacy.migrate.work import Work
 
+#: A file before, its comments, and the file after.
+Check = tuple[bytes, Any, bytes]
+#: Files to check for which one more process pays.
+_WORTH_A_PROCESS = 60
 
-def finish(works: list[Work], groups: Groups) -> None:
-    """Make the edits of every file and check them; a group whose file fails is taken back in all its files."""
+
+def finish(works: list[Work], groups: Groups, jobs: int = 1) -> None:
+    """Make the edits of every file and check them; a group whose file fails is taken back in all its files.
+
+    :param jobs: processes that check at the same time; 0 by cores and by how much there is to check
+    """
     failed = {work.unit.path: why for work in works if (why := _make(work))}
+    changed = [work for work in works if work.book.entry.changed and work.unit.path not in failed]
+    checks = [(work.unit.source.raw, work.unit.source.comments(), work.book.entry.new_bytes) for work in changed]
+    for work, why in zip(changed, _checked(checks, jobs), strict=True):
+        if why:
+            failed[work.unit.path] = why
     spread = True
     while spread:
         spread = False
@@ -39,23 +55,33 @@ def _make(work: Work) -> str:
             return ''
         entry.new_bytes = source.encode(data)
         entry.moved = edits.moved_lines(source.data, made)
-        return _check(source, entry.new_bytes)
+        return ''
     except edits.Overlap as err:
         return f'two rules want the same place ({err})'
     except UnicodeError as err:
         return str(err)
 
 
-def _check(source: Source, new: bytes) -> str:
+def _checked(checks: list[Check], jobs: int) -> list[str]:
+    jobs = jobs or min(os.cpu_count() or 1, len(checks) // _WORTH_A_PROCESS)
+    if jobs < 2 or len(checks) < 2:
+        return [_check(each) for each in checks]
+    from concurrent.futures import ProcessPoolExecutor
+
+    with ProcessPoolExecutor(min(jobs, len(checks))) as pool:
+        return list(pool.map(_check, checks, chunksize=8))
+
+
+def _check(check: Check) -> str:
     """Why a rewritten file cannot be trusted, or ''."""
+    raw, before, new = check
     again = Source(new)
     error = again.error()
     if error is not None:
         return f'the result would not parse near line {error.line}'
-    before, after = source.comments(), again.comments()
-    if before != after:
+    if again.comments() != before:
         return 'a comment would be lost'
-    if not compiles(new) and compiles(source.raw):
+    if not compiles(new) and compiles(raw):
         return 'the result would not compile'
     return ''
 

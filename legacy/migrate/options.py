@@ -30,6 +30,7 @@ class Options:
     :ivar tests: move doubles of tests together with what they stand for (P-48, P-50)
     :ivar errors: move ``nova.exception`` image classes to ``nova_image.errors`` (P-46)
     :ivar api: move imports of upstream's own later image API (P-56)
+    :ivar jobs: processes that work at the same time; 0 by cores and size. The answer is the same for any number
     """
 
     select: frozenset[str] = frozenset()
@@ -38,6 +39,7 @@ class Options:
     tests: bool = False
     errors: bool = False
     api: bool = False
+    jobs: int = 1
 
     def wants(self, pattern: str) -> bool:
         """Whether sites of a pattern may be rewritten."""
@@ -51,8 +53,8 @@ def codes(text: str, where: str) -> frozenset[str]:
     """
     found = [each for each in re.split(r'[\s,]+', text) if each]
     for each in found:
-        if not re.fullmatch(r'P-\d\d', each):
-            raise BadSettings(f'{where}: {each!r} is not a pattern number such as P-26')
+        if not re.fullmatch(r'P-(?:0[1-9]|[1-5]\d|6[01])', each):
+            raise BadSettings(f'{where}: {each!r} is no pattern; they are P-01 to P-61, as scan shows them')
     return frozenset(found)
 
 
@@ -84,19 +86,27 @@ def read(folder: Path) -> tuple[str, dict[str, str]]:
                 parser.read_file(stream)
         except FileNotFoundError:
             continue
-        except (configparser.Error, UnicodeError):
-            continue  # not ours to judge unless it has our section, which then cannot be told
+        except (configparser.Error, UnicodeError) as err:
+            if b'[nova-image]' in (folder / name).read_bytes():
+                raise BadSettings(f'{name} cannot be read: {" ".join(str(err).split())}') from err
+            continue  # without a section of ours it is not ours to judge
         if parser.has_section('nova-image'):
             return name, dict(parser['nova-image'])
-    try:
-        import tomllib
+    import tomllib
 
-        with open(folder / 'pyproject.toml', 'rb') as file:
-            section: Any = tomllib.load(file).get('tool', {}).get('nova-image')
-    except (FileNotFoundError, ValueError):
+    try:
+        data = (folder / 'pyproject.toml').read_bytes()
+        section: Any = tomllib.loads(data.decode()).get('tool', {}).get('nova-image')
+    except FileNotFoundError:
+        return '', {}
+    except ValueError as err:
+        if b'nova-image]' in data:
+            raise BadSettings(f'pyproject.toml cannot be read: {err}') from err
+        return '', {}
+    if section is None:
         return '', {}
     if not isinstance(section, dict):
-        return '', {}
+        raise BadSettings(f'pyproject.toml: tool.nova-image is {section!r}, expected a table')
     listed = {
         name: ','.join(map(str, value)) if isinstance(value, list) else str(value)
         for name, value in section.items()

@@ -116,7 +116,7 @@ def migrate(
     reexported = _reexported(works)
     for work in works:
         work.book.mentions(any(it.is_old for it in work.imports), reexported)
-    finish(works, groups)
+    finish(works, groups, options.jobs)
     account(result, texts)
     return result
 

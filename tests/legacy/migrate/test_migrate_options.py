@@ -77,3 +77,38 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(text, tmp_path, ca
         load(tmp_path, {})
     assert scan_main(['--root', str(tmp_path), str(tmp_path)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ('name', 'text', 'words'),
+    [
+        ('tox.ini', '[nova-image]\nselect\n = = P-26\nselect = x\nselect = y\n', 'tox.ini'),
+        ('pyproject.toml', '[tool.nova-image]\nselect = [\n', 'pyproject.toml cannot be read'),
+        ('pyproject.toml', '[tool]\nnova-image = 1\n', 'expected a table'),
+        ('setup.cfg', '[nova-image]\nignore = P-99\n', 'P-99'),
+    ],
+)
+def test_settings_that_cannot_be_read_are_said_in_one_line(name, text, words, tmp_path, capsys):
+    (tmp_path / name).write_text(text)
+    assert scan_main(['--root', str(tmp_path), str(tmp_path)]) == 2
+    error = capsys.readouterr().err
+    assert words in error and len(error.splitlines()) == 1
+
+
+def test_a_broken_file_without_our_section_is_not_ours_to_judge(tmp_path):
+    (tmp_path / 'tox.ini').write_text('= =\n')
+    (tmp_path / 'pyproject.toml').write_text('[')
+    assert scan_main(['--root', str(tmp_path), str(tmp_path)]) == 0
+
+
+def test_any_number_of_jobs_gives_the_same_answer(tmp_path, capsys):
+    for number in range(12):
+        (tmp_path / f'm{number}.py').write_text(TEXT)
+    answers = set()
+    for jobs in ('0', '1', '3'):
+        assert migrate_main(['--format', 'json', '--jobs', jobs, '--root', str(tmp_path), str(tmp_path)]) == 1
+        answers.add(capsys.readouterr().out)
+    assert len(answers) == 1
+    for bad in ('-1', 'many'):
+        with pytest.raises(SystemExit, match='2'):
+            migrate_main(['--jobs', bad, str(tmp_path)])
