@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The generated parts of the migration guide: old names from names.py, deviations from deviations.py.
+"""The generated parts of the migration guide: old names, deviations, reason codes of the migration.
 
 ``python -m legacy.guide migration_guide.md`` writes them between their markers; a test compares.
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from legacy.deviations import DEVIATIONS
+from legacy.migrate.reasons import REASONS
 from legacy.names import NAMES, OldName
 
 __all__ = ['main', 'rendered']
@@ -35,6 +36,11 @@ def deviations_table() -> str:
     return '\n'.join(lines)
 
 
+def reasons() -> str:
+    """One paragraph for each reason code: what it is, why it is left, what to do."""
+    return '\n\n'.join(f'**{code}** {what}: {why} *{todo}*' for code, (what, why, todo) in REASONS.items())
+
+
 def _how(entry: OldName) -> str:
     return f'{entry.rewrite.how.lower()}, {entry.rewrite.pattern}'
 
@@ -51,7 +57,7 @@ def _cell(text: str) -> str:
     return ' '.join(text.split()).replace('|', '\\|')
 
 
-PARTS = {'names': names_table, 'deviations': deviations_table}
+PARTS = {'names': names_table, 'deviations': deviations_table, 'reasons': reasons}
 
 
 def rendered(text: str) -> str:
