@@ -10,7 +10,9 @@ import difflib
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote
 
+from legacy.migrate.reasons import REASONS
 from legacy.migrate.result import FileResult, Result, Site
 
 WORDS = {'rewritten': 'can be rewritten', 'left': 'left', 'not-ours': 'not ours'}
@@ -66,6 +68,7 @@ def github(result: Result) -> str:
         )
     for each in result.problems:
         lines.append(f'::error file={_property(each.file)},line={max(each.line, 1)}::{_escape(each.why)}')
+    lines += [f'::error::{_escape(each)}: not accounted for' for each in result.unaccounted]
     return '\n'.join([*lines, summary(result)]) + '\n'
 
 
@@ -89,7 +92,7 @@ def sarif(result: Result) -> str:
             'locations': [
                 {
                     'physicalLocation': {
-                        'artifactLocation': {'uri': site.file},
+                        'artifactLocation': {'uri': quote(site.file)},
                         'region': {'startLine': site.line, 'startColumn': site.column},
                     }
                 }
@@ -97,17 +100,29 @@ def sarif(result: Result) -> str:
         }
         for site in shown
     ]
+    failed = [
+        {'level': 'error', 'message': {'text': f'{each.file}: {each.why}'}} for each in result.problems
+    ] + [{'level': 'error', 'message': {'text': f'{each}: not accounted for'}} for each in result.unaccounted]
     document = {
         '$schema': 'https://json.schemastore.org/sarif-2.1.0.json',
         'version': '2.1.0',
         'runs': [
             {
-                'tool': {'driver': {'name': 'nova-image', 'rules': [{'id': each} for each in rules]}},
+                'tool': {'driver': {'name': 'nova-image', 'rules': [_rule(each) for each in rules]}},
+                'columnKind': 'unicodeCodePoints',
+                'invocations': [
+                    {'executionSuccessful': not failed, 'toolExecutionNotifications': failed},
+                ],
                 'results': results,
             }
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + '\n'
+
+
+def _rule(code: str) -> dict[str, Any]:
+    what, why, todo = REASONS[code]
+    return {'id': code, 'shortDescription': {'text': what}, 'help': {'text': f'{why} {todo}'}}
 
 
 def diff(result: Result) -> Iterable[bytes]:

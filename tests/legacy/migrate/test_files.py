@@ -225,3 +225,17 @@ def test_nothing_to_do_is_exit_0(tmp_path, capsys):
     (tmp_path / 'a.py').write_text('x = 1\n')
     assert scan_main(['--root', str(tmp_path), str(Path(tmp_path))]) == 0
     assert '0 sites' in capsys.readouterr().out
+
+
+def test_sarif_explains_its_rules_and_names_files_that_could_not_be_looked_at(tmp_path, capsys):
+    (tmp_path / 'a b.py').write_text(OLD)
+    (tmp_path / 'bad.py').write_text('def (\n# nova.image.glance\n')
+    assert scan_main(['--format', 'sarif', '--root', str(tmp_path), str(tmp_path)]) == 2
+    (answer,) = json.loads(capsys.readouterr().out)['runs']
+    rules = {each['id']: each for each in answer['tool']['driver']['rules']}
+    assert all(each['shortDescription']['text'] and each['help']['text'] for each in rules.values())
+    assert {each['ruleId'] for each in answer['results']} == rules.keys()
+    places = [each['locations'][0]['physicalLocation']['artifactLocation']['uri'] for each in answer['results']]
+    assert 'a%20b.py' in places
+    (invocation,) = answer['invocations']
+    assert not invocation['executionSuccessful'] and 'bad.py' in str(invocation['toolExecutionNotifications'])
