@@ -49,7 +49,10 @@ setup(
             'nova_image.direct = nova_image.direct.mounts:list_opts',
             'legacy = legacy.deprecation:list_opts',
         ],
-        'pytest11': ['nova_image = nova_image.testing.plugin'],
+        'pytest11': [
+            'nova_image = nova_image.testing.plugin',
+            'nova_image_equivalence = legacy.equivalence.pytest_plugin',
+        ],
         # Where third parties register theirs; a plain name of ours never needs the scan (nova_image.driver.BUILT_IN).
         'nova_image.drivers': [
             'glance = nova_image.glance.driver:GlanceDriver',

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Twin sides in one image service, that of the user: each sees and touches only the images that it made."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+from legacy.equivalence.cloud import Cloud, reach
+from legacy.equivalence.owned import OwnedDriver
+from legacy.equivalence.programs import Program, callers
+from legacy.equivalence.twin import Divergence, Side, compare
+from legacy.equivalence.twin_calls import new_call, old_call
+from nova_image import API
+from nova_image.driver import ImageDriver
+
+
+class Visit:
+    """Two drivers over one service, and the sides that stand on them.
+
+    :param cloud: the service, and who calls
+    """
+
+    def __init__(self, cloud: Cloud) -> None:
+        self.context = cloud.context
+        self.old, self.new = OwnedDriver(cloud.driver), OwnedDriver(cloud.driver)
+        self.api = API(self.new, conf=cloud.driver.conf)
+
+    @contextlib.contextmanager
+    def old_path(self) -> Iterator[None]:
+        """Whoever uses the old module inside gets to the store of the old path."""
+
+        def driver(api: Any) -> ImageDriver:
+            return api._given if isinstance(api._given, ImageDriver) else self.old
+
+        with mock.patch.object(API, 'driver', property(driver)):
+            yield
+
+    def compare(self, program: Program) -> Divergence | None:
+        """Run a program on both paths, all of it as the one caller there is, and delete what it made."""
+        program = [step._replace(era='', href='') for step in program]
+        who = dict.fromkeys(callers(), self.context)
+        old = Side(who, old_call, lambda: self.old.list(self.context), around=self.old_path)
+        new = Side(who, new_call(self.api), lambda: self.new.list(self.context))
+        try:
+            return compare(program, old.run(program), new.run(program))
+        finally:
+            self.clean()
+
+    def clean(self) -> None:
+        """Delete what was made. :raises RuntimeError: something is left; the text names it"""
+        left = [*self.old.clean(self.context), *self.new.clean(self.context)]
+        if left:
+            raise RuntimeError('these images of the suite could not be deleted: ' + '; '.join(left))
+
+
+@contextlib.contextmanager
+def visit(target: str | None) -> Iterator[Visit]:
+    """A visit to the service; to a store of its own that goes again where nobody named one."""
+    with contextlib.ExitStack() as stack:
+        if target is None or target == 'local':
+            from nova_image.testing.configuration import local_conf
+            from nova_image.testing.contexts import tenant_contexts
+
+            path = stack.enter_context(tempfile.TemporaryDirectory())
+            api = API(conf=local_conf(f'{path}/store'))
+            stack.callback(api.driver.close)
+            cloud = Cloud(tenant_contexts().member, api.driver, 'a local store of its own')
+        else:
+            cloud = reach(target)
+        made = Visit(cloud)
+        stack.callback(made.clean)
+        yield made

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``pytest --nova-image-equivalence`` in runs of its own: on a local store, and on a cloud that is left as it was."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from nova_image.testing.keystone import KeystoneServer
+    from nova_image.testing.servers import GlanceServer
+
+BASE = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-p', 'no:logging']
+
+
+def run(directory: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*BASE, *arguments], cwd=directory, env={**os.environ, **env}, capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+
+
+def test_loading_it_imports_nothing_of_weight() -> None:
+    script = (
+        'import sys, pytest\nbefore = set(sys.modules)\nimport legacy.equivalence.pytest_plugin\n'
+        "heavy = ('glanceclient', 'keystoneauth1', 'requests', 'oslo', 'hypothesis', 'nova_image.api')\n"
+        'print(*[name for name in set(sys.modules) - before if name.startswith(heavy)])\n'
+    )
+    done = subprocess.run([sys.executable, '-c', script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ''
+
+
+def test_the_suite_says_first_what_it_will_do(tmp_path: Path) -> None:
+    done = run(tmp_path, '-rA', '--nova-image-equivalence=local', '--nova-image-programs=3')
+    assert done.returncode == 0, done.stdout + done.stderr
+    said = done.stdout.index('deletes exactly those')
+    assert said < done.stdout.index('test_an_old_call_equals_its_rewrite_on_your_image_service')
+
+
+def test_without_a_way_to_a_service_it_says_what_is_missing(tmp_path: Path) -> None:
+    done = run(tmp_path, '--nova-image-equivalence')
+    assert done.returncode == 1 and 'OS_CLOUD' in done.stdout
+
+
+def test_the_fixtures_lead_both_paths_to_stores_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / 'test_mine.py').write_text(
+        'import pytest\n'
+        "META = {'name': 'mine', 'disk_format': 'raw', 'container_format': 'bare'}\n"
+        "@pytest.mark.filterwarnings('ignore::DeprecationWarning')\n"
+        'def test_it(twin_stores, legacy_image, image_api):\n'
+        '    who = twin_stores.context\n'
+        '    old = legacy_image.get_default_image_service()\n'
+        '    made = old.create(who, META)\n'
+        "    assert old.show(who, made['id'])['name'] == 'mine'\n"
+        '    assert image_api.get_all(who) == []\n'
+        "    assert image_api.create(who, META)['tags']\n"
+    )
+    done = run(tmp_path, 'test_mine.py')
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def _login(keystone: KeystoneServer) -> dict[str, str]:
+    from nova_image.testing.keystone import PASSWORD
+
+    return {
+        'OS_AUTH_URL': keystone.auth_url, 'OS_USERNAME': 'member', 'OS_PASSWORD': PASSWORD,
+        'OS_PROJECT_NAME': 'project-a', 'OS_USER_DOMAIN_ID': 'default', 'OS_PROJECT_DOMAIN_ID': 'default',
+    }  # fmt: skip
+
+
+@pytest.fixture
+def cloud(glance_keystone: GlanceServer, keystone_server: KeystoneServer) -> Any:
+    """A real Glance with an image of the user's, and what an administrator sees of it."""
+    from nova_image import API
+    from nova_image.testing.configuration import glance_conf
+
+    glance_keystone.reset()
+    api = API(conf=glance_conf(glance_keystone))
+    who = keystone_server.contexts()
+    api.create(who.member, {'name': 'one', 'disk_format': 'raw', 'container_format': 'bare'}, b'precious')
+
+    def look(only_ids: bool = False) -> list[Any]:
+        records = api.get_all(who.admin)
+        if only_ids:
+            return [record['id'] for record in records]
+        return [(record, b''.join(api.download(who.admin, record['id']) or ())) for record in records]
+
+    return look
+
+
+@pytest.mark.glance
+def test_a_cloud_is_afterwards_as_it_was(tmp_path: Path, cloud: Any, keystone_server: KeystoneServer) -> None:
+    before = cloud()
+    done = run(tmp_path, '--nova-image-equivalence', '--nova-image-programs=8', **_login(keystone_server))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cloud() == before and len(before) == 1
+
+
+@pytest.mark.glance
+def test_a_cloud_is_as_it_was_after_an_interruption(
+    tmp_path: Path, cloud: Any, keystone_server: KeystoneServer
+) -> None:
+    before = cloud()
+    process = subprocess.Popen(
+        [*BASE, '--nova-image-equivalence', '--nova-image-programs=5000'], cwd=tmp_path,
+        env={**os.environ, **_login(keystone_server)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    try:
+        deadline = time.monotonic() + 60
+        while len(cloud(only_ids=True)) == len(before) and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 2 and 'KeyboardInterrupt' in said, said
+    assert cloud() == before
