@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from legacy.migrate import catalogue
 from legacy.migrate.call_words import last_word
 from legacy.migrate.edits import Edit
-from legacy.migrate.rules import METHODS, acquire, remote
+from legacy.migrate.rules import METHODS, acquire, doubles, remote
 from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
@@ -88,6 +88,8 @@ class Groups:
         for use in group.uses:
             if use.kind == 'call':
                 self._call(group, use)
+            elif use.kind == 'double':
+                self._double(group, use)
         for acquisition in group.acquisitions:
             names = self.names[acquisition.unit.path]
             if names.problem:
@@ -111,7 +113,7 @@ class Groups:
                 edits = group.edits.setdefault(acquisition.unit.path, [])
                 edits += group.plans[id(acquisition)].edits
             for use in group.uses:
-                if use.kind == 'call':
+                if use.kind in ('call', 'double'):
                     group.edits.setdefault(use.unit.path, []).extend(group.outcomes[id(use)].edits)
         return group
 
@@ -152,6 +154,14 @@ class Groups:
             pattern = 'P-13' if any(use.kind == 'escape' for use in acquisition.uses) else 'P-12'
             return Plan(pattern)
         return remote.Remote(acquisition, self.trace, names).plan()
+
+    @staticmethod
+    def _double(group: Group, use: Use) -> None:
+        """P-50: a double of a method of this very object."""
+        made = doubles.of_object(use)
+        group.outcomes[id(use)] = Outcome('P-50', made.edits, made.reason, made.note)
+        if made.reason:
+            group.troubles.append(Trouble(use.unit, use.node, 'P-50', made.reason))
 
     @staticmethod
     def _passed_on(use: Use, outcome: Outcome) -> Outcome:

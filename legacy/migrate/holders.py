@@ -22,8 +22,9 @@ from legacy.migrate.values import Acquisition, Attribute, Use, Value
 class Holders:
     """What holds the values of one run. The trace follows them from here."""
 
-    def __init__(self, lineage: Lineage, reaching: Callable[[str], Iterable[Unit]]) -> None:
+    def __init__(self, lineage: Lineage, reaching: Callable[[str], Iterable[Unit]], tests: bool = False) -> None:
         self.lineage = lineage
+        self.tests = tests
         self.reach = Reach(lineage)
         self._reaching = reaching
         self.handovers: dict[int, Handover | None] = {}

@@ -53,7 +53,7 @@ def migrate(
         work.unit.passed_on = others.passed_on
     lineage = Lineage(others.module)
     reaching = lambda name: [unit for path in neighbours.reaching(name) if (unit := others.unit(path))]
-    trace = Trace(lineage, reaching)
+    trace = Trace(lineage, reaching, options.tests)
     acquisitions = {}
     for work in works:
         work.imports = imports(work.unit)

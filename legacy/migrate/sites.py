@@ -123,7 +123,7 @@ class Book:
             )  # fmt: skip
         for use in group.uses:
             book = books[use.unit.path]
-            if use.kind == 'call':
+            if use.kind in ('call', 'double'):
                 book._method(group, use, group.outcomes[id(use)])
             elif use.kind == 'handed' and any(value.kind == 'service' for value in use.values):
                 book._handed(group, use)

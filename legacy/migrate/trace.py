@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import TESTS, Arguments, is_test
-from legacy.migrate.call_words import called_by, forwarded
+from legacy.migrate.call_words import DOUBLES, called_by, forwarded, last_word
 from legacy.migrate.classes import is_store
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.handover import callee
@@ -126,6 +126,11 @@ class Trace(Holders):
             self._leave(unit, node, value, 'P-25', f'the type or identity of the service is asked: {name}()')
         elif name in ('getattr', 'hasattr', 'setattr', 'delattr', 'vars', 'dir'):
             self._leave(unit, node, value, 'P-37', f'attributes are reached by name: {name}()')
+        elif value.kind == 'service' and call is not None and (method := _doubled(call, node)):
+            if self.tests:
+                self._use(unit, node, value, 'double', pattern='P-50', name=method, call=call)
+            else:
+                self._leave(unit, node, value, 'P-50', f'a double of {method}(), which --tests moves', method)
         elif value.kind == 'id' and call is not None:
             self._waiting.append((unit, node, call, value))
         elif call is None or not self._hand(unit, node, call, value):
@@ -280,6 +285,15 @@ class Trace(Holders):
 
     def _in_default_parameter(self, unit: Unit, node: Node, parent: Node, value: Value) -> None:
         self._leave(unit, node, value, 'P-22', 'the service is the default of a parameter')
+
+def _doubled(call: Node, node: Node) -> str:
+    """The method of a service that a call puts a double in the place of, or ''."""
+    given, function = Arguments(call).positional, call.get('function')
+    if function is None or last_word(function) not in DOUBLES or len(given) < 2 or inner(given[0]) is not inner(node):
+        return ''
+    name = plain_string(given[1]) or ''
+    return name if catalogue.service_method(name) else ''
+
 
 def _is_or(node: Node) -> bool:
     operator = node.get('operator')

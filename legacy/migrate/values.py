@@ -52,14 +52,14 @@ class Use:
 
     :ivar kind: ``call`` a method call on a service; ``escape`` a parsed id that goes elsewhere; ``problem``
         a use that no rule rewrites; ``test`` one that works the same afterwards; ``handed`` an argument of a
-        function that is followed
+        function that is followed; ``double`` one of its methods has a double put in its place
     :ivar method: the bound method; ``skip``: arguments of ``call`` that stand before its own, where another
         function passes them on (P-36)
     """
 
     unit: Unit
     node: Node
-    kind: Literal['call', 'escape', 'problem', 'test', 'handed']
+    kind: Literal['call', 'escape', 'problem', 'test', 'handed', 'double']
     pattern: str = ''
     reason: str = ''
     name: str = ''

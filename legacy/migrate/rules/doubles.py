@@ -21,6 +21,7 @@ from legacy.migrate.unit import Unit
 
 if TYPE_CHECKING:
     from legacy.migrate.groups import Groups
+    from legacy.migrate.values import Use
     from legacy.migrate.work import Work
 
 _FACTORY = re.compile(r'[\w.]*\bglance\.(get_default_image_service|get_remote_image_service)$')
@@ -82,28 +83,41 @@ def _method(work: Work, node: Node, call: Node, name: str, text: Node | None) ->
     unit, rewrite = work.unit, catalogue.service_method(name)
     assert rewrite is not None
     new = rewrite.to or name
-    made = Double(unit, node, 'P-50', name)
-    arguments = Arguments(call)
-    stands_in = arguments.positional[2 if text is not None else 1 :]
-    keywords = set(arguments.keywords) - {'return_value', 'side_effect', 'new'}
-    if keywords or arguments.splats or len(stands_in) > 1:
-        made.reason = f'made with {", ".join(sorted(keywords)) or "more arguments"}; see what it does with them'
-    elif why := _refuses(unit, name, stands_in, arguments):
-        made.reason = why
-    elif asserted := _asserted(unit, call):
-        made.reason = asserted
-    elif work.names.problem:
-        made.reason = work.names.problem
-    elif text is None:
+    made = Double(unit, node, 'P-50', name, reason=_unfit(unit, name, call, 2 if text is not None else 1))
+    made.reason = made.reason or work.names.problem
+    if made.reason:
+        return made
+    if text is None:
         made.edits = [Edit(node.start, node.end, f'{catalogue.NEW_CALL}.{new}')]
     else:
-        content = next(each for each in inner(text).children if each.type == 'string_content')
         whole = inner(node)
-        made.edits = [
-            Edit(whole.start, whole.end, work.names.api),
-            *([] if new == name else [Edit(content.start, content.end, new)]),
-        ]
+        made.edits = [Edit(whole.start, whole.end, work.names.api), *_renamed(text, new)]
     return made
+
+
+def of_object(use: Use) -> Double:
+    """A double of a method of one service object, which is followed anyway."""
+    rewrite = catalogue.service_method(use.name)
+    assert use.call is not None and rewrite is not None
+    made = Double(use.unit, use.node, 'P-50', use.name, reason=_unfit(use.unit, use.name, use.call, 2))
+    if not made.reason:
+        made.edits = _renamed(Arguments(use.call).positional[1], rewrite.to or use.name)
+    return made
+
+
+def _renamed(text: Node, new: str) -> list[Edit]:
+    content = next(each for each in inner(text).children if each.type == 'string_content')
+    return [] if content.text == new else [Edit(content.start, content.end, new)]
+
+
+def _unfit(unit: Unit, name: str, call: Node, place: int) -> str:
+    """Why a double of a method would say something else after the rewrite, or ''."""
+    arguments = Arguments(call)
+    stands_in = arguments.positional[place:]
+    keywords = set(arguments.keywords) - {'return_value', 'side_effect', 'new'}
+    if keywords or arguments.splats or len(stands_in) > 1:
+        return f'made with {", ".join(sorted(keywords)) or "more arguments"}; see what it does with them'
+    return _refuses(unit, name, stands_in, arguments) or _asserted(unit, call)
 
 
 def _refuses(unit: Unit, name: str, stands_in: list[Node], arguments: Arguments) -> str:

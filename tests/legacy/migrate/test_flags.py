@@ -143,6 +143,31 @@ def test_a_double_of_a_site_that_is_left_stays(flagged):
     assert any('pkg/code.py:10' in site.reason for site in result.sites if site.file == 'pkg/test_it.py')
 
 
+HELD = (
+    'from nova.image import glance\n\n\nclass Keeper(object):\n    def __init__(self):\n'
+    '        self.images = glance.get_default_image_service()\n\n    def f(self, c):\n        return self.images.show(c, 1)\n'
+)
+ON_OBJECT = (
+    'from pkg import a\n\n\ndef test(self, stubs):\n    keeper = a.Keeper()\n'
+    "    mox.StubOutWithMock(keeper.images, 'show')\n    keeper.images.show(1, 2).AndReturn(3)\n"
+    "    stubs.Set(keeper.images, 'detail', lambda *a, **k: [])\n"
+)
+
+
+def test_a_double_of_a_method_of_one_object_moves_with_its_group(flagged):
+    result = flagged({'pkg/__init__.py': '', 'pkg/a.py': HELD, 'pkg/test_a.py': ON_OBJECT}, tests=True)
+    assert new(result, 'pkg/test_a.py') == ON_OBJECT.replace("'show'", "'get'").replace('.show(', '.get(').replace(
+        'detail', 'get_all'
+    )
+    assert result.totals['left'] == 0
+
+
+def test_without_the_flag_it_keeps_its_group_as_it_is(flagged):
+    result = flagged({'pkg/__init__.py': '', 'pkg/a.py': HELD, 'pkg/test_a.py': ON_OBJECT})
+    assert b'get_default_image_service' in result.files['pkg/a.py'].new_bytes
+    assert any(site.pattern == 'P-50' and site.file == 'pkg/test_a.py' for site in result.sites)
+
+
 def test_a_double_beside_its_own_site_moves_with_it(flagged):
     result = flagged({'a.py': CODE.replace('import glance\n', 'import glance\nimport mock\n') + PAIR}, tests=True)
     assert 'nova.image' not in new(result, 'a.py')
