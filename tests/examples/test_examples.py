@@ -58,7 +58,9 @@ def _proven(capsys: pytest.CaptureFixture[str], *options: str) -> None:
         *_, operations, differences = row.split()
         assert int(operations) > 0
         assert differences == '0'
-    assert told.out.splitlines()[-1].endswith(', 0 differences')
+    last = told.out.splitlines()[-1]
+    assert last.startswith('proven: 36 sites in 3 files ')
+    assert last.endswith(' 28 operations compared, 0 differences')
     assert 'not reached' not in told.out
 
 
