@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from legacy.equivalence.programs import Step
 from legacy.names import NAMES
@@ -240,21 +239,11 @@ _NEW: Mapping[str, Callable[[Any, Any, dict[str, Any]], Any]] = {
 def _bridged_ref(href: str) -> str:
     """A reference that the old parser read and the new one refuses, in the new one's words (C-019, D-11)."""
     path = href.partition('#')[0].partition('?')[0]
-    try:
-        parts = urlsplit(href)
-        _ = parts.port
-    except ValueError:
-        return href
-    if '/' not in href:
-        return href
-    if path.endswith('/'):
+    if '/' in href and path.endswith('/'):
         raise errors.ImageNotFound(image_id='')  # C-019: nothing after the last slash
-    if not parts.hostname:
-        # The old parser found no host and went on; the server of that name is what is refused.
-        last = path.rpartition('/')[2]
-        raise errors.InvalidImageRef(image_href=f'http://:80/images/{last}')
-    if parts.scheme not in ('http', 'https'):
-        return f'http://{parts.netloc}{parts.path}'  # C-019: whatever is not https is http
+    scheme, separator, rest = href.partition('//')
+    if separator and scheme.lower() not in ('http:', 'https:') and '/' not in scheme and rest[:1] != '/':
+        return f'http://{rest}'  # C-019: whatever is not https is http
     return href
 
 
