@@ -83,7 +83,8 @@ def _client_for(context: Any, href: str) -> tuple[Any, Any]:
         try:
             client.serve_at(parse_image_ref(href).server)
         except errors.InvalidImageRef:
-            client.unusable_href = href
+            if not client.host:
+                client.unusable_href = href
     return client, image_id
 
 

@@ -67,7 +67,7 @@ class Service:
         driver = self._old_driver(image_id, purge_props)
         if driver is not None:
             return ImageAPI(driver), image_id, True
-        if self._client.unusable_href is not None:
+        if self._client.unusable_href is not None and image_id:
             return ImageAPI(), self._client.unusable_href, False  # which says so, in the caller's words (C-195)
         server = self._client.server_url
         if self._client.is_withheld:

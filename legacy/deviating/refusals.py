@@ -21,7 +21,7 @@ from legacy.deviating.recordings import (
 
 _UNSAFE = re.compile(r'[/?#%\x00-\x1f\x7f]')
 _BY_ID = ('show', 'update', 'delete', 'download', '_get_locations', 'start')
-_BASE = frozenset((
+BASE = frozenset((
     'id', 'name', 'status', 'size', 'checksum', 'owner', 'disk_format', 'container_format', 'min_disk', 'min_ram',
     'created_at', 'updated_at', 'visibility', 'tags', 'protected', 'os_hidden', 'os_hash_algo', 'os_hash_value',
     'virtual_size', 'stores', 'self', 'file', 'schema', 'locations', 'direct_url',
@@ -176,7 +176,7 @@ def _completed(replay: Replay, expected: Answer, step: Step) -> None:
 
 def _available(replay: Replay, context: Any, image: Any) -> bool:
     caller = replay.case['input']['contexts'][context['$ctx']]
-    custom = {key: value for key, value in image['$image'].items() if key not in _BASE}
+    custom = {key: value for key, value in image['$image'].items() if key not in BASE}
     if caller.get('project_id'):
         for key in ('owner_id', 'project_id'):
             if key in custom:

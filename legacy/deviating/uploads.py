@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from legacy.deviating.recordings import Answer, Replay, Step, consumed_before, drop_calls
+from legacy.deviating.recordings import Answer, Replay, Step, consumed_before, drop_calls, outcomes_of
+from legacy.deviating.refusals import BASE
 
 _CLASHING = ('version', 'method', 'context', 'controller')
 
@@ -90,10 +91,18 @@ def names_do_not_clash(replay: Replay, expected: Answer) -> None:
         info = _info(step)
         if not isinstance(info, dict) or not any(name in info for name in _CLASHING):
             continue
-        _ask(replay, expected, step, _calls(step, info))
+        _ask(replay, expected, step, _calls(step, info, _custom(replay, expected, step)))
 
 
-def _calls(step: Step, info: dict[str, Any]) -> list[tuple[str, list[Any], dict[str, Any]]]:
+def _custom(replay: Replay, expected: Answer, step: Step) -> list[str]:
+    """The custom properties that the next image of the script has."""
+    outcome = dict(enumerate(outcomes_of(replay.case, expected))).get(consumed_before(expected, step.number), {})
+    shown = outcome.get('return')
+    image = shown.get('$image', {}) if isinstance(shown, dict) else {}
+    return [name for name in image if name not in BASE]
+
+
+def _calls(step: Step, info: dict[str, Any], custom: list[str]) -> list[tuple[str, list[Any], dict[str, Any]]]:
     """What the step asks, one call after the other."""
     data = _data(step)
     if step.operation == 'create':
@@ -102,7 +111,8 @@ def _calls(step: Step, info: dict[str, Any]) -> list[tuple[str, list[Any], dict[
     purge = step.argument(4, 'purge_props') is not False and not _sends(data)
     calls: list[tuple[str, list[Any], dict[str, Any]]] = [('get', [who], {})] if purge else []
     sent = {**info, 'image_id': who}
-    calls.append(('update', [], {**sent, 'remove_props': ['mappings', 'old']} if purge else sent))
+    gone = [name for name in custom if name not in sent and not name.startswith('os_glance')]
+    calls.append(('update', [], {**sent, 'remove_props': gone} if purge else sent))
     if _sends(data):
         calls.append(('upload', [who, {'$source': data['$source']}], {}))
     return calls
