@@ -96,12 +96,12 @@ class Reach:
 
     def _of_another(self, name: str, owner: Definition) -> bool | None:
         """False if a class that is not related has the attribute from elsewhere; None if that is not known."""
-        line, whole = self._lineage.line(*owner)
+        line, _whole = self._lineage.line(*owner)
         if any(True for each in line for _ in self._lineage.stores(each, name)):
             return False
         if any(name in each.scopes.of(node).bindings for each, node in line):
             return False
-        return None if not whole else False
+        return None  # a mixin, perhaps: another class may bring the attribute
 
 
 def _asks_for_something_else(access: Node) -> bool:

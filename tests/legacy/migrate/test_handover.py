@@ -199,7 +199,7 @@ def test_a_group_over_two_files_is_taken_back_in_both(migrate, monkeypatch):
 
     real = finishing._check
     monkeypatch.setattr(
-        finishing, '_check', lambda source, new: 'planted' if b'def build' in new else real(source, new)
+        finishing, '_check', lambda check: 'planted' if b'def build' in check[2] else real(check)
     )
     result = migrate({'pkg/__init__.py': '', 'pkg/tools.py': HELPER, 'pkg/caller.py': CALLER})
     assert not result.changed

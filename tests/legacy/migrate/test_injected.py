@@ -76,6 +76,13 @@ STAYS = {
     'an unknown object is asked': ('P-23', 'def f(x, ctx):\n    return x._svc.show(ctx, 1)\n'),
     'a getattr': ('P-23', "def f(x):\n    return getattr(x, '_svc')\n"),
     'a double of the attribute': ('P-23', "from pkg import a\nmock.patch.object(a.Keeper, '_svc')\n"),
+    'a mixin that another class completes': (
+        'P-23',
+        (
+            'from pkg import a\n\n\nclass Mixin(object):\n    def f(self, c):\n        self._svc.show(c, 1)\n\n\n'
+            'class Both(Mixin, a.Keeper):\n    pass\n'
+        ),
+    ),
     'a base that is not in the run': (
         'P-23',
         'from far import Base\n\n\nclass More(Base):\n    def f(self, c):\n        self._svc.show(c, 1)\n',
