@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Old names about errors: the two translation tables of contract b.18, in the shapes that forks call.
 
-The tables themselves are ``nova_image.glance.translate``'s. What the old code let through stays the
+The tables themselves are ``nova_image.answers``'s. What the old code let through stays the
 same object here, since that is what a caller of these names compares.
 """
 
@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 from legacy.deprecation import deprecated
 from legacy.seams import glance
+from nova_image import answers
+from nova_image.answers import Kind
 
 __all__: list[str] = []
 
@@ -26,15 +28,15 @@ def _translated(error: Any, table_name: str, image_id: Any = None) -> Any:
         return error
     from nova_image.glance import translate
 
-    kind, kinds = translate.kind_of(error), translate.Kind
-    known = {kinds.BAD_REQUEST, kinds.UNAUTHORIZED, kinds.FORBIDDEN, kinds.NOT_FOUND}
+    kind = translate.kind_of(error)
+    known = {Kind.BAD_REQUEST, Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.NOT_FOUND}
     if table_name == 'IMAGE':
-        known.add(kinds.TOO_LARGE)
+        known.add(Kind.TOO_LARGE)
     elif table_name == 'DELETE':
-        known = {kinds.FORBIDDEN, kinds.NOT_FOUND, kinds.CONFLICT}
+        known = {Kind.FORBIDDEN, Kind.NOT_FOUND, Kind.CONFLICT}
     if kind not in known:
         return error
-    return translate.translate(error, getattr(translate, table_name), image_id) or error
+    return translate.translate(error, getattr(answers, table_name), image_id) or error
 
 
 @deprecated('_translate_image_exception')

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nova_image import direct, errors, images, signatures, transfer
+from nova_image import answers, direct, errors, images, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.glance import listing, session, translate
 from nova_image.glance.body import Opening
@@ -30,6 +30,7 @@ class GlanceDriver(ImageDriver):
 
     name = 'glance'
     verifies_signatures = True
+    is_replayable = True
 
     def __init__(self, conf: Any = None, *, endpoint: str | None = None) -> None:
         super().__init__(conf, endpoint=endpoint)
@@ -43,7 +44,7 @@ class GlanceDriver(ImageDriver):
         choice = self._servers.choose(context, settings, auth, http, server)
         return Wire(context, settings, choice, http), settings
 
-    @translate.plain_errors(translate.LISTING)
+    @translate.plain_errors(answers.LISTING)
     def list(
         self,
         context: Any,
@@ -62,7 +63,7 @@ class GlanceDriver(ImageDriver):
         asked = listing.Asked(query, marker, limit, page_size or settings.page_size, sort_key, sort_dir)
         return listing.records(wire, asked)
 
-    @translate.image_errors(translate.IMAGE)
+    @translate.image_errors(answers.IMAGE)
     def show(
         self,
         context: Any,
@@ -76,7 +77,7 @@ class GlanceDriver(ImageDriver):
         wire, _settings = self._wire(context, server)
         return images.record_from_wire(wire.get(image_path(image_id)), include_locations)
 
-    @translate.plain_errors(translate.PLAIN)
+    @translate.plain_errors(answers.PLAIN)
     def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
         """See :meth:`ImageDriver.create`; with data three requests, the last of which verifies (D-9)."""
         change = images.outgoing(image_info, context, creating=True)
@@ -107,7 +108,7 @@ class GlanceDriver(ImageDriver):
             made = _copy_from(wire, image_id, change)
         return made
 
-    @translate.image_errors(translate.IMAGE)
+    @translate.image_errors(answers.IMAGE)
     def update(
         self,
         context: Any,
@@ -137,14 +138,14 @@ class GlanceDriver(ImageDriver):
                 raise errors.ImageBadRequest(image_id=image_id, response=str(refusal)) from refusal
         return images.record_from_wire(changed)
 
-    @translate.image_errors(translate.DELETE)
+    @translate.image_errors(answers.DELETE)
     def delete(self, context: Any, image_id: str, *, server: str | None = None) -> bool:
         """See :meth:`ImageDriver.delete`; one request."""
         wire, _settings = self._wire(context, server)
         wire.delete(image_path(image_id))
         return True
 
-    @translate.image_errors(translate.IMAGE)
+    @translate.image_errors(answers.IMAGE)
     def download(
         self,
         context: Any,
@@ -172,7 +173,7 @@ class GlanceDriver(ImageDriver):
             opener, expected, settings=settings, data=data, dest_path=dest_path, logger=LOG, signature=check
         )
 
-    @translate.image_errors(translate.IMPORT)
+    @translate.image_errors(answers.IMPORT)
     def copy_to_store(self, context: Any, image_id: str, store: str, *, server: str | None = None) -> None:
         """See :meth:`ImageDriver.copy_to_store`: import method ``copy-image`` (C-306)."""
         wire, _settings = self._wire(context, server)
@@ -182,7 +183,7 @@ class GlanceDriver(ImageDriver):
             'image_import',
         )
 
-    @translate.plain_errors(translate.PLAIN)
+    @translate.plain_errors(answers.PLAIN)
     def glance_url(self, context: Any = None) -> str:
         """See :meth:`ImageDriver.glance_url` (C-014, C-322).
 

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Turn the errors of glanceclient, keystoneauth1 and requests into ours (contract b.18, C-298 to C-310).
+"""Turn the errors of glanceclient, keystoneauth1 and requests into ours, by the tables of nova_image.answers.
 
-Knows those classes and :mod:`nova_image.errors`, nothing of requests or retries. A new class of theirs
-fails ``test_every_error_of_the_libraries_below_has_a_kind`` until it gets a line in KINDS. What used to
+Knows those classes, nothing of requests or retries. A new class of theirs fails
+``test_every_error_of_the_libraries_below_has_a_kind`` until it gets a line in KINDS. What used to
 escape raw is now an instance of both trees, with the text it had.
 """
 
 from __future__ import annotations
 
-import enum
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import keystoneauth1.exceptions as ksa
@@ -19,23 +17,10 @@ import requests.exceptions
 from glanceclient import exc as glance
 
 from nova_image import errors
+from nova_image.answers import Kind, Table
 
 P = ParamSpec('P')
 R = TypeVar('R')
-
-
-class Kind(enum.Enum):
-    """What an error of the libraries below means for an image operation."""
-
-    BAD_REQUEST = enum.auto()
-    UNAUTHORIZED = enum.auto()
-    FORBIDDEN = enum.auto()
-    NOT_FOUND = enum.auto()
-    CONFLICT = enum.auto()
-    TOO_LARGE = enum.auto()
-    UNREACHABLE = enum.auto()
-    OTHER = enum.auto()
-
 
 #: The nearest class of an error's MRO that stands here decides.
 KINDS: Mapping[type[BaseException], Kind] = {
@@ -82,97 +67,14 @@ def kind_of(error: BaseException) -> Kind | None:
     return None
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a table: our class, and how it is built.
-
-    :ivar fields: keywords of our template from (image id, text); None: the client's text is the message
-    :ivar both: the error is also an instance of the client's class
-    :ivar raw: callers used to see the client's own error: both, with its code
-    """
-
-    ours: type[errors.NovaException]
-    fields: Callable[[Any, str], dict[str, Any]] | None = None
-    both: bool = False
-    raw: bool = False
-
-
-def _image(image_id: Any, text: str) -> dict[str, Any]:
-    return {'image_id': image_id}
-
-
-def _response(image_id: Any, text: str) -> dict[str, Any]:
-    return {'image_id': image_id, 'response': text}
-
-
-def _reason(image_id: Any, text: str) -> dict[str, Any]:
-    return {'image_id': image_id, 'reason': text}
-
-
-def _server(image_id: Any, text: str) -> dict[str, Any]:
-    return {'server': '(Glance or Keystone)', 'reason': text}
-
-
-Table = Mapping[Kind, Line]
-
-_EVERYWHERE: Table = {
-    Kind.CONFLICT: Line(errors.ImageConflict, raw=True),
-    Kind.TOO_LARGE: Line(errors.ImageQuotaExceeded, raw=True),
-    Kind.UNREACHABLE: Line(errors.GlanceConnectionFailed, _server, both=True),
-    Kind.OTHER: Line(errors.ImageServiceError, raw=True),
-}
-#: show, update, download, locations
-IMAGE: Table = {
-    **_EVERYWHERE,
-    Kind.BAD_REQUEST: Line(errors.ImageBadRequest, _response),
-    Kind.UNAUTHORIZED: Line(errors.ImageNotAuthorized, _image),
-    Kind.FORBIDDEN: Line(errors.ImageNotAuthorized, _image),
-    Kind.NOT_FOUND: Line(errors.ImageNotFound, _image),
-    Kind.TOO_LARGE: Line(errors.ImageQuotaExceeded, _image, both=True),
-}
-#: create
-PLAIN: Table = {
-    **_EVERYWHERE,
-    Kind.BAD_REQUEST: Line(errors.Invalid),
-    Kind.UNAUTHORIZED: Line(errors.Forbidden),
-    Kind.FORBIDDEN: Line(errors.Forbidden),
-    Kind.NOT_FOUND: Line(errors.NotFound),
-}
-#: list: the plain table, and also what Icehouse let through raw (C-310)
-LISTING: Table = {
-    **PLAIN,
-    **{
-        kind: Line(PLAIN[kind].ours, both=True)
-        for kind in (Kind.BAD_REQUEST, Kind.UNAUTHORIZED, Kind.FORBIDDEN, Kind.NOT_FOUND)
-    },
-}
-#: delete: only 403, 404 and 409 were ever translated (C-185)
-DELETE: Table = {
-    **_EVERYWHERE,
-    Kind.BAD_REQUEST: Line(errors.ImageBadRequest, raw=True),
-    Kind.UNAUTHORIZED: Line(errors.ImageNotAuthorized, raw=True),
-    Kind.FORBIDDEN: Line(errors.ImageNotAuthorized, _image),
-    Kind.NOT_FOUND: Line(errors.ImageNotFound, _image),
-    Kind.CONFLICT: Line(errors.ImageDeleteConflict, lambda image_id, text: {'reason': text}, both=True),
-}
-#: import of a copy (C-306)
-IMPORT: Table = {
-    **IMAGE,
-    Kind.CONFLICT: Line(errors.ImageImportImpossible, _reason, both=True),
-}
-
-
 def translate(error: BaseException, table: Table, image_id: Any = None) -> errors.NovaException | None:
     """Our error for ``error``, or None when it is not one of the libraries'."""
     kind = kind_of(error)
     if kind is None:
         return None
     line = table[kind]
-    text = str(error)
-    both = line.both or line.raw
-    cls = errors.joined(line.ours, type(error)) if both else line.ours
-    ours = cls(text) if line.fields is None else cls(**line.fields(image_id, text))
-    if both:
+    ours = line.error(str(error), image_id, type(error) if line.is_theirs_too else None)
+    if line.is_theirs_too:
         for name, value in vars(error).items():
             if name not in ('message', 'kwargs', 'args'):
                 setattr(ours, name, value)

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from nova_image import errors, images, signatures, transfer
+from nova_image import answers, errors, images, signatures, transfer
 from nova_image.driver import ImageDriver
 from nova_image.images import ImageChange
-from nova_image.local import answers, changes, query, rows, rules
+from nova_image.local import changes, query, rows, rules
 from nova_image.local.contents import Staging
-from nova_image.local.refusals import Refused
+from nova_image.local.refusals import Refused, answering
 from nova_image.local.store import Store
 from nova_image.references import check_image_id
 from nova_image.settings import Settings
@@ -75,7 +75,7 @@ class LocalDriver(ImageDriver):
         images.check_counts(limit, page_size)
         asked = images.list_query(filters)
         who, store = self._who(context), self._store()
-        with answers.answering(answers.LISTING), store.reading() as connection:
+        with answering(answers.LISTING), store.reading() as connection:
             most = query.count('limit', limit)
             query.count('page_size', page_size)
             ordering = query.order(sort_key, sort_dir)
@@ -123,7 +123,7 @@ class LocalDriver(ImageDriver):
     def _wire(self, context: Any, image_id: Any) -> dict[str, Any]:
         wanted = check_image_id(image_id)
         who, store = self._who(context), self._store()
-        with answers.answering(answers.IMAGE, image_id), store.reading() as connection:
+        with answering(answers.IMAGE, image_id), store.reading() as connection:
             return rows.wire(self._visible(connection, who, wanted), store.contents)
 
     def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class LocalDriver(ImageDriver):
             fields, data = images.forced(fields), b''
         who, store = self._who(context), self._store()
         upload = None if data is None else transfer.upload(data)
-        with answers.answering(answers.PLAIN):
+        with answering(answers.PLAIN):
             image_id, staging = self._insert(who, store, fields, change, upload is not None)
             if upload is not None and staging is not None:
                 try:
@@ -185,7 +185,7 @@ class LocalDriver(ImageDriver):
         change = images.outgoing(image_info, context, creating=False)
         upload = None if data is None else transfer.upload(data, image_id)
         who, store = self._who(context), self._store()
-        with answers.answering(answers.IMAGE, image_id):
+        with answering(answers.IMAGE, image_id):
             changes.check_requests(change)
             with store.writing() as connection:
                 current = rows.wire(self._visible(connection, who, wanted), store.contents)
@@ -220,7 +220,7 @@ class LocalDriver(ImageDriver):
             if row['protected']:
                 raise Refused(403, f'Image {wanted} is protected and cannot be deleted.')
 
-        with answers.answering(answers.DELETE, image_id):
+        with answering(answers.DELETE, image_id):
             store.delete(wanted, check)
         return True
 
@@ -242,7 +242,7 @@ class LocalDriver(ImageDriver):
         """
         wanted = check_image_id(image_id)
         who, store = self._who(context), self._store()
-        with answers.answering(answers.IMAGE, image_id), store.reading() as connection:
+        with answering(answers.IMAGE, image_id), store.reading() as connection:
             row = self._visible(connection, who, wanted)
             if row['status'] == 'deactivated' and not who.is_admin:
                 raise Refused(403, 'The requested image has been deactivated.')
@@ -268,7 +268,7 @@ class LocalDriver(ImageDriver):
         """Refused as by a Glance with one store: the bytes are there already, or the store is not (C-306)."""
         row = self._wire(context, image_id)
         who = self._who(context)
-        with answers.answering(answers.IMPORT, image_id):
+        with answering(answers.IMPORT, image_id):
             if row['status'] != 'active':
                 raise Refused(409, 'Only images with status active can be targeted for copying')
             if not who.is_admin:
@@ -281,7 +281,7 @@ class LocalDriver(ImageDriver):
         """Deactivate an image, or activate it again, as an administrator does with Glance (C-136)."""
         wanted = check_image_id(image_id)
         who, store = self._who(context), self._store()
-        with answers.answering(answers.IMAGE, image_id), store.writing() as connection:
+        with answering(answers.IMAGE, image_id), store.writing() as connection:
             row = self._visible(connection, who, wanted)
             if not who.is_admin:
                 raise Refused(403, 'You are not authorized to change the status of an image')
@@ -293,7 +293,7 @@ class LocalDriver(ImageDriver):
         """Share an image of visibility ``shared`` with a project, or set the status of that."""
         wanted = check_image_id(image_id)
         who, store = self._who(context), self._store()
-        with answers.answering(answers.IMAGE, image_id), store.writing() as connection:
+        with answering(answers.IMAGE, image_id), store.writing() as connection:
             row = self._visible(connection, who, wanted)
             rules.check_may_change(who, row)
             rows.add_member(connection, row, project, status)

@@ -11,7 +11,7 @@ import pytest
 import requests.exceptions
 from glanceclient import exc as glance
 
-from nova_image import errors
+from nova_image import answers, errors
 from nova_image.glance import translate
 
 LIBRARIES = (glance, keystoneauth1.exceptions, requests.exceptions)
@@ -42,7 +42,7 @@ def test_every_error_of_the_libraries_below_has_a_kind(cls: type[BaseException])
     kind = translate.kind_of(error)
     assert (kind is None) == isinstance(error, translate.PASSED)
     if kind is not None:
-        for table in (translate.IMAGE, translate.PLAIN, translate.LISTING, translate.DELETE, translate.IMPORT):
+        for table in (answers.IMAGE, answers.PLAIN, answers.LISTING, answers.DELETE, answers.IMPORT):
             assert isinstance(translate.translate(error, table, 'ID'), errors.NovaException)
 
 
@@ -55,7 +55,7 @@ def test_the_walk_sees_the_errors_it_is_about() -> None:
 def test_errors_of_others_and_of_ours_pass() -> None:
     both = errors.joined(errors.ImageConflict, glance.HTTPConflict)('already ours')
     for error in (KeyError('x'), OSError('disk'), errors.ImageNotFound(image_id='x'), both):
-        assert translate.translate(error, translate.IMAGE, 'ID') is None
+        assert translate.translate(error, answers.IMAGE, 'ID') is None
 
 
 IMAGE_TABLE: list[tuple[Any, type[Exception], bool]] = [
@@ -75,7 +75,7 @@ IMAGE_TABLE: list[tuple[Any, type[Exception], bool]] = [
 @pytest.mark.contract('C-188', 'C-299')
 @pytest.mark.parametrize(('theirs', 'ours', 'both'), IMAGE_TABLE)
 def test_the_image_table(theirs: Any, ours: type[Exception], both: bool) -> None:
-    error = translate.translate(theirs('text'), translate.IMAGE, 'ID')
+    error = translate.translate(theirs('text'), answers.IMAGE, 'ID')
     assert isinstance(error, ours)
     assert isinstance(error, theirs) == both
 
@@ -83,7 +83,7 @@ def test_the_image_table(theirs: Any, ours: type[Exception], both: bool) -> None
 @pytest.mark.contract('C-191')
 @pytest.mark.parametrize('theirs', [glance.Unauthorized, glance.Forbidden, glance.NotFound, glance.BadRequest])
 def test_the_deprecated_base_classes_are_recognised_too(theirs: Any) -> None:
-    assert type(translate.translate(theirs('x'), translate.IMAGE, 'ID')).__name__ in (
+    assert type(translate.translate(theirs('x'), answers.IMAGE, 'ID')).__name__ in (
         'ImageNotAuthorized', 'ImageNotFound', 'ImageBadRequest',
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def test_the_deprecated_base_classes_are_recognised_too(theirs: Any) -> None:
     ],
 )
 def test_the_plain_table_keeps_the_text(theirs: Any, ours: type[Exception], both: bool) -> None:
-    error = translate.translate(theirs('text'), translate.PLAIN)
+    error = translate.translate(theirs('text'), answers.PLAIN)
     assert isinstance(error, ours)
     assert isinstance(error, theirs) == both
     assert str(error) == 'HTTP text'
@@ -118,7 +118,7 @@ def test_the_plain_table_keeps_the_text(theirs: Any, ours: type[Exception], both
     ],
 )
 def test_errors_of_a_listing_are_caught_by_either_name(theirs: Any, ours: type[errors.NovaException]) -> None:
-    error = translate.translate(theirs('text'), translate.LISTING)
+    error = translate.translate(theirs('text'), answers.LISTING)
     assert isinstance(error, ours)
     assert isinstance(error, theirs)
     assert (error.code, str(error)) == (ours.code, 'HTTP text')
@@ -126,7 +126,7 @@ def test_errors_of_a_listing_are_caught_by_either_name(theirs: Any, ours: type[e
 
 @pytest.mark.contract('C-185', 'C-299')
 def test_a_conflict_of_delete_is_caught_by_either_name() -> None:
-    error = translate.translate(glance.HTTPConflict('in use'), translate.DELETE, 'ID')
+    error = translate.translate(glance.HTTPConflict('in use'), answers.DELETE, 'ID')
     assert isinstance(error, errors.ImageDeleteConflict)
     assert isinstance(error, glance.HTTPConflict)
     assert str(error) == 'Conflict deleting image. Reason: HTTP in use.'
@@ -136,7 +136,7 @@ def test_a_conflict_of_delete_is_caught_by_either_name() -> None:
 @pytest.mark.contract('C-185')
 @pytest.mark.parametrize('theirs', [glance.HTTPUnauthorized, glance.HTTPBadRequest, glance.HTTPOverLimit])
 def test_what_delete_let_through_raw_keeps_class_text_and_code(theirs: Any) -> None:
-    error = translate.translate(theirs('nope'), translate.DELETE, 'ID')
+    error = translate.translate(theirs('nope'), answers.DELETE, 'ID')
     assert isinstance(error, theirs)
     assert str(error) == 'HTTP nope'
     assert error.code == theirs.code  # type: ignore[union-attr]
@@ -145,14 +145,14 @@ def test_what_delete_let_through_raw_keeps_class_text_and_code(theirs: Any) -> N
 
 @pytest.mark.contract('C-306')
 def test_a_conflict_of_an_import_says_so() -> None:
-    error = translate.translate(glance.HTTPConflict('busy'), translate.IMPORT, 'ID')
+    error = translate.translate(glance.HTTPConflict('busy'), answers.IMPORT, 'ID')
     assert isinstance(error, errors.ImageImportImpossible)
     assert str(error) == 'Import of image ID refused: HTTP busy'
 
 
 def test_a_decorated_method_keeps_its_name_signature_and_chains() -> None:
     class Thing:
-        @translate.image_errors(translate.IMAGE)
+        @translate.image_errors(answers.IMAGE)
         def show(self, context: Any, image_id: str, *, server: str | None = None) -> None:
             """Doc."""
             raise glance.HTTPNotFound('gone')
