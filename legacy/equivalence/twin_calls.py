@@ -185,7 +185,7 @@ def new_call(api: Any) -> Call:
     return call
 
 
-_PLAIN_TEXT = ('image_url',)
+_PLAIN_TEXT = ('image_url', 'hold')  # operations that take a reference
 
 
 def _sends(data: Any) -> bool:
