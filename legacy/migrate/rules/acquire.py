@@ -22,6 +22,8 @@ def default(acquisition: Acquisition, names: NewNames) -> Plan:
     pattern = 'P-08'
     if is_class:
         pattern = 'P-19'
+    elif above is not None and _instead_of_another(above, outer(node)):
+        pattern = 'P-11'
     elif above is not None and above.type == 'attribute':
         pattern = 'P-09'
     elif above is not None and above.type == 'assignment':
@@ -32,6 +34,13 @@ def default(acquisition: Acquisition, names: NewNames) -> Plan:
             return around_client(acquisition, arguments, names)
         return Plan(pattern, problem='the old function took no argument', problem_pattern=pattern)
     return Plan(pattern, function_edits(acquisition.unit, node, names.api))
+
+
+def _instead_of_another(above: Node, node: Node) -> bool:
+    """Whether a service stands in for one that may be given: ``x or S``, ``x if x is not None else S``."""
+    if above.type == 'conditional_expression':
+        return any(inner(each).type == 'identifier' for each in above.named[::2] if each is not node)
+    return above.type == 'boolean_operator'
 
 
 def around_client(acquisition: Acquisition, arguments: Arguments, names: NewNames) -> Plan:

@@ -76,14 +76,16 @@ def _for_later(call: Node, node: Node, method: Node, arguments: Arguments, names
     """``spawn(UpdateGlanceImage(...).start)``: the arguments are evaluated where they were."""
     word, outside = called_by(method)
     listed, last = call.get('arguments'), outside.get('arguments') if outside is not None else None
-    plain = outside is not None and last is not None and Arguments(outside).items[-1] is outer(method)
-    if not plain or word not in FORWARDERS or word == 'assertRaises' or listed is None or last is None:
+    runs_later = word in FORWARDERS and word != 'assertRaises'
+    if not runs_later or outside is None or listed is None or last is None:
         return left('P-42', 'the update is held back for later; its arguments have to be evaluated here')
     known = {'context', *catalogue.MODULE_NAMES['UpdateGlanceImage'].rewrite.positional}
     given = len(arguments.items) == 4 and not set(arguments.keywords) - known
     if not given or any(each.type == 'comment' for each in last.walk()):
         return left('P-42', 'context, image, metadata and stream are not all given plainly')
-    if len(Arguments(outside).positional) != FORWARDERS[word] + 1 or method.parent is not last:  # type: ignore[arg-type]
+    around = Arguments(outside)
+    alone = len(around.positional) == FORWARDERS[word] + 1 and around.items[-1] is method
+    if not alone:
         return left('P-42', f'{word}() is given more than the method')
     first, end = listed.children[0], arguments.items[-1]
     more = [Edit(first.start, first.end, ', '), Edit(end.end, method.end, ', purge_props=False')]

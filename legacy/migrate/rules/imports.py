@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from legacy.migrate import catalogue
 from legacy.migrate.edits import Edit
-from legacy.migrate.find import Import
+from legacy.migrate.find import Import, Reference
 from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.scopes import Scope
@@ -87,7 +87,7 @@ def judge(
     return Verdict(pattern, 'shim', 'rewritten', f'{reason}, so it points at the shim', shim_import(it))
 
 
-def _is_later(reference) -> bool:  # type: ignore[no-untyped-def]
+def _is_later(reference: Reference) -> bool:
     ref = reference.ref
     return bool(ref.kind == 'name' and ref.dotted in catalogue.LATER_NAMES)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from legacy.migrate import catalogue
 from legacy.migrate.scopes import Binding, Scope
+from legacy.migrate.tree import Node
 from legacy.migrate.unit import Unit
 
 FALLBACK = '_nova_image_api'
@@ -42,7 +43,7 @@ class NewNames:
                     return True
         return False
 
-    def _own(self, node) -> list[Scope]:  # type: ignore[no-untyped-def]
+    def _own(self, node: Node) -> list[Scope]:
         holder = node.closest(
             'function_definition',
             'lambda',
