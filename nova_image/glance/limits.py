@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import http.client
 import http.cookiejar
 import io
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import requests
 import urllib3
 import urllib3.connection
 from keystoneauth1 import session as ksa_session
+
+from nova_image.transfer.stalling import Progress
 
 SEND_PIECE_BYTES = 64 * 1024
 POOL_CONNECTIONS = 64
@@ -42,34 +45,32 @@ class Limits:
     Only time spent waiting for the peer counts, so a slow consumer of an iterator is never blamed.
     """
 
-    __slots__ = ('_in_body', '_moved', '_waited', 'deadline', 'first_byte', 'stall', 'stall_bytes')
+    __slots__ = ('_head_waited_s', '_progress', 'deadline', 'first_byte')
 
     def __init__(
         self, first_byte: float, stall: float, stall_bytes: int, deadline: float | None = None
     ) -> None:
         self.first_byte = first_byte
-        self.stall = stall
-        self.stall_bytes = stall_bytes
         self.deadline = deadline
-        self._in_body = False
-        self._moved = 0
-        self._waited = 0.0
+        self._head_waited_s: float | None = 0.0
+        self._progress = Progress(stall, stall_bytes)
 
     def head_begins(self) -> None:
         """A request is about to be sent."""
-        self._in_body = False
-        self._moved = 0
-        self._waited = 0.0
+        self._head_waited_s = 0.0
 
     def body_begins(self) -> None:
         """The head of the answer is here; from now on the stall limit counts."""
-        self._in_body = True
-        self._moved = 0
-        self._waited = 0.0
+        self._head_waited_s = None
+        self._progress.restart()
 
     def wait_s(self) -> float:
         """Seconds that the next read may wait."""
-        left = (self.stall if self._in_body else self.first_byte) - self._waited
+        if self._head_waited_s is None:
+            return self._within(self._progress.left_s())
+        return self._within(self.first_byte - self._head_waited_s)
+
+    def _within(self, left: float) -> float:
         if self.deadline is not None:
             left = min(left, self.deadline - time.monotonic())
         if left <= 0:
@@ -82,20 +83,14 @@ class Limits:
 
     def send_s(self) -> float:
         """Seconds that the next piece of the request may take."""
-        if self.deadline is None:
-            return self.stall
-        left = min(self.stall, self.deadline - time.monotonic())
-        if left <= 0:
-            raise Stalled('timed out')
-        return left
+        return self._within(self._progress.stall_timeout)
 
     def moved(self, count: int, waited: float) -> None:
         """``count`` bytes came after ``waited`` seconds."""
-        self._moved += count
-        self._waited += waited
-        if self._in_body and self._moved >= self.stall_bytes:
-            self._moved = 0
-            self._waited = 0.0
+        if self._head_waited_s is None:
+            self._progress.add(count, waited)
+        else:
+            self._head_waited_s += waited
 
 
 _CURRENT: contextvars.ContextVar[Limits | None] = contextvars.ContextVar('limits', default=None)
@@ -194,8 +189,28 @@ class _TimedTLSPool(urllib3.HTTPSConnectionPool):
 _POOLS = {'http': _TimedPool, 'https': _TimedTLSPool}
 
 
+Between = Callable[[Any, Callable[[], Any]], Any]
+_BETWEEN: contextvars.ContextVar[Between | None] = contextvars.ContextVar('between', default=None)
+
+
+@contextlib.contextmanager
+def between(answer: Between) -> Iterator[None]:
+    """Each request that is made inside, in this thread, goes to ``answer(request, send)``, which may ``send()`` it."""
+    token = _BETWEEN.set(answer)
+    try:
+        yield
+    finally:
+        _BETWEEN.reset(token)
+
+
 class TimedAdapter(ksa_session.TCPKeepAliveAdapter):
     """keystoneauth's adapter with connections that know :class:`Limits`."""
+
+    def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        answer = _BETWEEN.get()
+        if answer is None:
+            return super().send(request, *args, **kwargs)
+        return answer(request, functools.partial(super().send, request, *args, **kwargs))
 
     def __init__(self) -> None:
         super().__init__(pool_maxsize=POOL_CONNECTIONS)

@@ -11,13 +11,13 @@ from nova_image.transfer.bodies import (
     ChunksBody,
     Expected,
     FileBody,
-    Limits,
     Opener,
-    StallWatch,
+    TransferSettings,
 )
 from nova_image.transfer.checks import DownloadedChunks, SignatureCheck
 from nova_image.transfer.download import deliver
 from nova_image.transfer.staging import staged_target
+from nova_image.transfer.stalling import StallWatch
 from nova_image.transfer.upload import Upload, check_upload, upload
 
 __all__ = [
@@ -26,10 +26,10 @@ __all__ = [
     'DownloadedChunks',
     'Expected',
     'FileBody',
-    'Limits',
     'Opener',
     'SignatureCheck',
     'StallWatch',
+    'TransferSettings',
     'Upload',
     'check_upload',
     'deliver',

@@ -8,11 +8,9 @@ writes a class with the four names of :class:`Body`.
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO, Protocol
 
-from nova_image import errors
 from nova_image.transfer import hashing
 from nova_image.transfer.syncing import descriptor_of
 
@@ -52,7 +50,7 @@ Opener = Callable[[int], Body]
 """Opens the image's bytes from an offset (0 = whole). Each call may go to another server."""
 
 
-class Limits(Protocol):
+class TransferSettings(Protocol):
     """The settings a transfer reads; ``nova_image.settings.Settings`` has them all."""
 
     @property
@@ -150,47 +148,3 @@ class Expected:
         if self.hash_algo and self.hash_value and hashing.is_known(self.hash_algo):
             return self.hash_algo, self.hash_value
         return ('md5', self.checksum) if self.checksum else None
-
-
-class StallWatch:
-    """Ends a stream that moves fewer than ``stall_bytes`` in ``stall_timeout`` seconds of waiting (D-10).
-
-    Only time spent waiting for the stream counts, so a slow consumer is never taken for a slow server.
-    One read that blocks for ever is the business of the socket's own timeout.
-    """
-
-    def __init__(self, limits: Limits, image_id: str = '') -> None:
-        self._seconds = limits.stall_timeout
-        self._bytes = limits.stall_bytes
-        self._image_id = image_id
-        self._waited = 0.0
-        self._moved = 0
-
-    def moved(self, count: int, waited_s: float) -> None:
-        """Tell of one read of ``count`` bytes that took ``waited_s``.
-
-        :raises ImageTransferStalled: too little moved for too long
-        """
-        self._moved += count
-        self._waited += waited_s
-        if self._moved >= self._bytes:
-            self._moved, self._waited = 0, 0.0
-        elif self._seconds > 0 and self._waited >= self._seconds:
-            raise errors.ImageTransferStalled(
-                image_id=self._image_id,
-                moved=self._moved,
-                seconds=round(self._waited, 1),
-                expected=self._bytes,
-            )
-
-    def watch(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The same chunks, each wait measured."""
-        iterator = iter(chunks)
-        while True:
-            begin = time.monotonic()
-            try:
-                chunk = next(iterator)
-            except StopIteration:
-                return
-            self.moved(len(chunk), time.monotonic() - begin)
-            yield chunk

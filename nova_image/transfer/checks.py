@@ -8,7 +8,8 @@ from typing import Protocol, Self
 
 from nova_image import errors
 from nova_image.transfer import hashing
-from nova_image.transfer.bodies import Body, Expected, Limits, StallWatch
+from nova_image.transfer.bodies import Body, Expected, TransferSettings
+from nova_image.transfer.stalling import StallWatch
 
 
 class SignatureCheck(Protocol):
@@ -79,14 +80,14 @@ class DownloadedChunks:
     """
 
     def __init__(
-        self, body: Body, expected: Expected, limits: Limits, signature: SignatureCheck | None = None
+        self, body: Body, expected: Expected, settings: TransferSettings, signature: SignatureCheck | None = None
     ) -> None:
         self._body = body
         self._expected = expected
         self._count = Count(expected)
         self._size = expected.size if expected.size is not None else body.length
         self._lane = lane_for(expected, self._size)
-        self._chunks = StallWatch(limits, expected.image_id).watch(body)
+        self._chunks = StallWatch(settings.stall_timeout, settings.stall_bytes, expected.image_id).watch(body)
         self._signature = signature
         self._held: bytes | None = None
         self._checked = False

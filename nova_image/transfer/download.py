@@ -17,8 +17,9 @@ from typing import Any
 
 from nova_image import errors
 from nova_image.transfer import cloning, hashing
-from nova_image.transfer.bodies import Body, Expected, Limits, Opener, StallWatch
+from nova_image.transfer.bodies import Body, Expected, Opener, TransferSettings
 from nova_image.transfer.checks import Count, DownloadedChunks, SignatureCheck, check_hash, lane_for
+from nova_image.transfer.stalling import StallWatch
 from nova_image.transfer.targets import Target, target_for
 
 LOG = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ def deliver(
     opener: Opener,
     expected: Expected | None,
     *,
-    settings: Limits,
+    settings: TransferSettings,
     data: Any = None,
     dest_path: Any = None,
     logger: logging.Logger = LOG,
@@ -83,13 +84,13 @@ def _wait_before_retry(attempt: int) -> None:
     time.sleep(longest * (0.5 + random.random() / 2))
 
 
-def _apply_no_hash_policy(expected: Expected | None, limits: Limits, logger: logging.Logger) -> Expected:
+def _apply_no_hash_policy(expected: Expected | None, settings: TransferSettings, logger: logging.Logger) -> Expected:
     if expected is None:
         return Expected()
     if expected.best_hash() is None:
-        if limits.no_hash == 'refuse':
+        if settings.no_hash == 'refuse':
             raise errors.ImageHashMissing(image_id=expected.image_id)
-        if limits.no_hash != 'accept':
+        if settings.no_hash != 'accept':
             logger.warning(
                 'Image %s carries no hash: only the length of what is downloaded can be checked. '
                 'Set [image] no_hash to "refuse" or "accept" to decide this for good.',
@@ -108,7 +109,7 @@ class _Transfer:
         opener: Opener,
         target: Target,
         expected: Expected,
-        limits: Limits,
+        settings: TransferSettings,
         logger: logging.Logger,
         retries: int,
         pause: Callable[[int], None],
@@ -116,7 +117,7 @@ class _Transfer:
         self._opener = opener
         self._target = target
         self._expected = expected
-        self._limits = limits
+        self._settings = settings
         self._log = logger
         self._retries = retries
         self._pause = pause
@@ -216,7 +217,7 @@ class _Transfer:
 
     def _copy(self, body: Body) -> None:
         """All of ``body`` into the target, checked; the lane and the count go on from an earlier body."""
-        watch = StallWatch(self._limits, self._expected.image_id)
+        watch = StallWatch(self._settings.stall_timeout, self._settings.stall_bytes, self._expected.image_id)
         readinto = getattr(body, 'readinto', None)
         clone = self._clone(body)
         self._is_written = clone is not None

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from nova_image import errors, transfer
+from nova_image.glance.limits import Limits
 from nova_image.transfer import hashing
 
 IMAGE = random.Random(7).randbytes(300_000)
@@ -29,13 +30,21 @@ class Settings:
 
 
 def test_a_drip_ends_as_a_stall_and_a_slow_consumer_does_not() -> None:
-    watch = transfer.StallWatch(Settings(stall_timeout=10, stall_bytes=100), 'img')
+    watch = transfer.StallWatch(10, 100, 'img')
     for _ in range(50):
         watch.moved(60, 9.0)
         watch.moved(60, 0.5)
     watch.moved(1, 5)
     with pytest.raises(errors.ImageTransferStalled, match=r'2 bytes in 10.0 s.*at least 100'):
         watch.moved(1, 5)
+
+
+def test_a_stall_timeout_of_0_is_no_limit_to_any_stream() -> None:
+    transfer.StallWatch(0, 100, 'img').moved(1, 3600.0)
+    socket = Limits(first_byte=1, stall=0, stall_bytes=100)
+    socket.body_begins()
+    socket.moved(1, 3600.0)
+    assert min(socket.wait_s(), socket.send_s()) > 3600
 
 
 class _Buffered:
