@@ -277,9 +277,7 @@ class V2ClientDriver(OldClientDriver):
         activate = info.get('size') == 0 and data is None
         if activate:
             info.setdefault('container_format', 'bare')
-            info.setdefault(
-                'disk_format', 'raw'
-            )  # what today's content inspection lets be empty (C-256)
+            info.setdefault('disk_format', 'raw')  # what today's content inspection lets be empty (C-256)
             data = ''
         properties = info.get('properties')
         member = properties.pop('instance_owner', None) if properties else None
@@ -289,7 +287,7 @@ class V2ClientDriver(OldClientDriver):
             image = self.call(context, 'create', **sent)
             image_id = image['id']
             if location:
-                image = self.call(context, 'add_location', image_id, location, {})
+                image = self._located(context, image_id, location)
             if member:
                 self.client.call(
                     context, 2, 'create', controller='image_members', args=(image_id, member)
@@ -304,7 +302,7 @@ class V2ClientDriver(OldClientDriver):
         try:
             return self.call(context, 'add_location', image_id, location, {})
         except Exception as error:
-            if _status_of(error) == 400:
+            if getattr(error, 'code', None) == 400:
                 glance._reraise_translated_exception()
             raise
 
@@ -343,8 +341,3 @@ class V2ClientDriver(OldClientDriver):
                 image = self._uploaded(context, image_id, data)
         record: dict[str, Any] = glance._translate_from_glance(image)
         return record
-
-
-def _status_of(error: Exception) -> Any:
-    """The HTTP status of a glanceclient error."""
-    return getattr(error, 'code', None)
