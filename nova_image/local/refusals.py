@@ -56,5 +56,5 @@ def error_for(refused: Refused, table: Table, image_id: Any) -> errors.NovaExcep
     error = line.error(refused.text, image_id, getattr(client, name))
     error.details = refused.text  # type: ignore[attr-defined]
     if line.raw:
-        error.code = refused.status
+        error.code = getattr(client, name).code  # 'N/A' for a status that the library has no class for
     return error
