@@ -15,7 +15,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -30,6 +30,12 @@ from legacy.equivalence.prove_tree import CannotProve, copy_tree, root_of
 from legacy.migrate import FileResult, Result, Site
 
 _USAGE = 'nova-image prove PATH [OPTION...] -- COMMAND...'
+#: What is rewritten only when it is asked for, as in ``nova-image migrate``.
+MOVING = {
+    'tests': 'doubles of tests',
+    'errors': 'image classes of nova.exception',
+    'api': "imports of upstream's later API",
+}
 _IMPORTS = frozenset(f'P-0{number}' for number in range(1, 8))
 
 
@@ -47,6 +53,7 @@ def main(argv: list[str]) -> int:
             keep=asked.keep,
             repeat=asked.repeat,
             baseline=asked.baseline,
+            moving=frozenset(name for name in MOVING if getattr(asked, name)),
         )
         if asked.json:
             _write_json(asked.json, proof)
@@ -113,6 +120,8 @@ def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument('--repeat', metavar='N', type=_times, default=1, help='run both sides N times')
     parser.add_argument('--baseline', metavar='FILE', help='compare with the recording in FILE instead of '
                         'running the old side; if there is none, record the old side there')  # fmt: skip
+    for name, what in MOVING.items():
+        parser.add_argument(f'--{name}', action='store_true', help=f'rewrite {what}, too, as migrate --{name} does')
     parser.add_argument('--timeout', metavar='SECONDS', type=_seconds, help='stop COMMAND after that')
     parser.add_argument('--keep', action='store_true', help='keep the scratch copies, say where')
     split = argv.index('--') if '--' in argv else len(argv)
@@ -133,12 +142,14 @@ def prove(
     keep: bool = False,
     repeat: int = 1,
     baseline: str | None = None,
+    moving: frozenset[str] = frozenset(),
 ) -> Proof:
     """Do the whole proof; see the module. Nothing of the user's tree is written.
 
     :param root: tree to copy; default the git top level around ``path``, else its directory
     :param repeat: how often each side runs
     :param baseline: file with a recording of the old side, or to record it in
+    :param moving: what of :data:`MOVING` is rewritten, too
     :raises CannotProve: bad input; the text is one line
     """
     target = Path(path)
@@ -152,7 +163,7 @@ def prove(
         for side in (old, new):
             side.place.mkdir()
             copy_tree(top, side.tree, place)
-        migration = migrate(new.tree, target.relative_to(top))
+        migration = migrate(new.tree, target.relative_to(top), moving)
         proof = Proof(path, command, driver, migration)
         proof.unproven = _unrunnable(migration)
         proof.baseline = load(baseline) if baseline else None
@@ -178,12 +189,17 @@ class Asked:
     baseline: str | None
 
 
-def migrate(tree: Path, path: Path) -> Result:
-    """Work out the rewrite of ``path`` in the copy ``tree``."""
+def migrate(tree: Path, path: Path, moving: frozenset[str] = frozenset()) -> Result:
+    """Work out the rewrite of ``path`` in the copy ``tree``, by the settings of the tree."""
     from legacy.migrate import run
+    from legacy.migrate.options import load
 
     try:
-        return run([tree / path], root=tree)
+        tests, errors, api = (name in moving for name in MOVING)
+        options = replace(load(tree, {}), tests=tests, errors=errors, api=api)
+        return run([tree / path], root=tree, options=options)
+    except ValueError as error:  # settings that cannot be read
+        raise CannotProve(str(error)) from error
     except ImportError as error:
         raise CannotProve(
             f"rewriting needs {error.name}; install it with: pip install 'nova-image[migrate]'"

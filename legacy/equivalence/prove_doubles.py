@@ -33,11 +33,21 @@ def used(side: Side, migration: Result) -> Counter[Double]:
 
 
 def inert(old: Sequence[Counter[Double]], new: Counter[Double]) -> list[Difference]:
-    """The places whose doubles are used less often than in any run of the old program."""
-    found = []
+    """The places whose doubles are used less often than in any run of the old program.
+
+    A double that was rewritten stands for a new name at the same place.
+    """
+    found, uses = [], _by_place(new)
     for name, file, line in sorted({place for run in old for place in run}):
-        before, after = min(run[name, file, line] for run in old), new[name, file, line]
+        before, after = min(run[name, file, line] for run in old), uses[file, line]
         if after < before:
             times = Mismatch('uses of the double', before, after)
             found.append(Difference('inert', name, file, line, (times,), name))
+    return found
+
+
+def _by_place(doubles: Counter[Double]) -> Counter[tuple[str, int]]:
+    found: Counter[tuple[str, int]] = Counter()
+    for (_, file, line), uses in doubles.items():
+        found[file, line] += uses
     return found

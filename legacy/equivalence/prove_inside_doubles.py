@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inside a process of COMMAND: which old names are replaced by test doubles, where, and whether code uses them.
+"""Inside a process of COMMAND: which names of the image API are replaced by test doubles, where, and whether
+code uses them.
 
 Loaded by its path, like ``prove_inside``, with the standard library only. Doubles of the module's names are
 seen through the module's class, those of its classes' attributes through the built-in ``setattr``.
@@ -19,7 +20,7 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-OLD_MODULE = 'legacy.glance'
+WATCHED = ('legacy.glance', 'nova_image.api')  # a double moves from the one to the other with its callers
 _ABSENT: Any = object()
 _setattr, _delattr = builtins.setattr, builtins.delattr
 Place = tuple[str, int]
@@ -52,7 +53,7 @@ class Doubles:
     def start(self) -> None:
         """Wait for the modules that matter."""
         sys.meta_path.insert(0, _After({
-            OLD_MODULE: self._watch, 'unittest.mock': self._mock, 'mock.mock': self._mock,
+            **dict.fromkeys(WATCHED, self._watch), 'unittest.mock': self._mock, 'mock.mock': self._mock,
         }))  # fmt: skip
         atexit.register(self._end)
 
@@ -108,12 +109,14 @@ class Doubles:
 
         Watched.__name__ = 'module'
         module.__class__ = Watched
-        self._classes = tuple(
+        if not self._classes:
+            _setattr(builtins, 'setattr', self._setattr())
+            _setattr(builtins, 'delattr', self._delattr())
+        package = module.__name__.partition('.')[0]
+        self._classes += tuple(
             each for each in vars(module).values()
-            if isinstance(each, type) and each.__module__.partition('.')[0] == 'legacy'
+            if isinstance(each, type) and each.__module__.partition('.')[0] == package
         )  # fmt: skip
-        _setattr(builtins, 'setattr', self._setattr())
-        _setattr(builtins, 'delattr', self._delattr())
 
     def _setattr(self) -> Callable[..., None]:
         @functools.wraps(_setattr)

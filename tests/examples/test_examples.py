@@ -26,7 +26,7 @@ def test_an_example_runs_unchanged(name: str, tmp_path: Path) -> None:
         'NOVA_IMAGE_LEGACY': 'silent',
     }
     done = subprocess.run(
-        [sys.executable, '-m', 'legacy', f'examples/{name}'],
+        [sys.executable, '-m', 'legacy', f'examples/programs/{name}'],
         cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -35,7 +35,7 @@ def test_an_example_runs_unchanged(name: str, tmp_path: Path) -> None:
 
 def test_the_examples_use_the_old_import_lines_unchanged() -> None:
     lines = [
-        line for name in EXAMPLES for line in (ROOT / 'examples' / name).read_text().splitlines()
+        line for name in EXAMPLES for line in (ROOT / 'examples/programs' / name).read_text().splitlines()
     ]
     assert 'from nova.image import glance' in lines
     assert 'import nova.image.glance' in lines
@@ -43,18 +43,18 @@ def test_the_examples_use_the_old_import_lines_unchanged() -> None:
 
 
 def test_every_call_site_of_the_examples_can_be_rewritten() -> None:
-    found = run([ROOT / 'examples' / name for name in EXAMPLES], root=ROOT)
+    found = run([ROOT / 'examples/programs' / name for name in EXAMPLES], root=ROOT)
     assert [site for site in found.sites if site.status == 'left'] == []
     assert found.problems == []
     assert found.unaccounted == []
 
 
 def _proven(capsys: pytest.CaptureFixture[str], *options: str) -> None:
-    code = prove.main(['examples', *options, '--', sys.executable, 'examples/run_all.py'])
+    code = prove.main(['examples/programs', *options, '--', sys.executable, 'examples/programs/run_all.py'])
     told = capsys.readouterr()
     assert code == 0, told.out + told.err
     for name in EXAMPLES:
-        (row,) = (line for line in told.out.splitlines() if line.startswith(f'examples/{name}'))
+        (row,) = (line for line in told.out.splitlines() if line.startswith(f'examples/programs/{name}'))
         *_, operations, differences = row.split()
         assert int(operations) > 0
         assert differences == '0'
@@ -85,7 +85,7 @@ def test_an_example_installed_from_elsewhere_proves_nothing(
     """What an editable install does: a line in a .pth file puts the original directory on the path."""
     installed = tmp_path / 'installed'
     installed.mkdir()
-    for source in (ROOT / 'examples').iterdir():
+    for source in (ROOT / 'examples/programs').iterdir():
         if source.suffix == '.py':
             (installed / source.name).write_bytes(source.read_bytes())
     checkout = tmp_path / 'checkout'

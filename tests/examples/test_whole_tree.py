@@ -26,8 +26,8 @@ def _python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_one_command_migrates_the_tree_and_its_tests(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     tree = tmp_path / 'whole_tree'
-    shutil.copytree(ROOT / 'docs/whole_tree', tree)
-    shutil.copy(ROOT / 'examples/request.py', tree)
+    shutil.copytree(ROOT / 'examples/whole_tree', tree)
+    shutil.copy(ROOT / 'examples/programs/request.py', tree)
     before = _python(tmp_path, '-m', 'legacy', 'whole_tree/check.py')
     assert before.returncode == 0, before.stderr
     assert migrate_main(['--tests', '--write', '--root', str(tree), str(tree)]) == 1
@@ -39,9 +39,13 @@ def test_one_command_migrates_the_tree_and_its_tests(tmp_path: Path, capsys: pyt
     assert migrate_main(['--tests', '--check', '--root', str(tree), str(tree)]) == 0
 
 
-def test_the_tree_is_proven(capsys: pytest.CaptureFixture[str]) -> None:
-    code = prove.main(['docs/whole_tree', '--', sys.executable, 'docs/whole_tree/run.py'])
+def test_the_tree_is_proven_with_its_tests(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    both = ' && '.join(f'{sys.executable} examples/whole_tree/{each}.py' for each in ('run', 'check'))
+    code = prove.main(['examples/whole_tree', '--tests', '--', 'sh', '-c', both])
     told = capsys.readouterr()
     assert code == 0, told.out + told.err
-    rows = [line.split() for line in told.out.splitlines() if line.startswith('docs/whole_tree/')]
+    rows = [line.split() for line in told.out.splitlines() if line.startswith('examples/whole_tree/')]
     assert rows and sum(int(row[-2]) for row in rows) > 0
+    assert 'not reached' not in told.out
+    assert told.out.splitlines()[-1].startswith('proven: 17 sites in 5 files (17 rewritten, 0 left, 0 not ours), ')

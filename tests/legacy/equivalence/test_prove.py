@@ -98,8 +98,8 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
     right = prove.migrate
 
     def planted(good: str, bad: str) -> None:
-        def migrate(tree: Path, path: Path) -> Result:
-            result = right(tree, path)
+        def migrate(tree: Path, path: Path, moving: frozenset[str] = frozenset()) -> Result:
+            result = right(tree, path, moving)
             file = result.files['app.py']
             assert good.encode() in file.new_bytes, file.new_bytes.decode()
             file.new_bytes = file.new_bytes.replace(good.encode(), bad.encode())
@@ -222,7 +222,7 @@ def test_a_difference_beside_the_noise_is_a_difference(
     project: Path, plant: Callable[[str, str], None]
 ) -> None:
     (project / 'main.py').write_text(
-        MAIN.replace('app.upload(ctx)', 'app.upload(ctx, str(random.random()).encode())').replace(
+        MAIN.replace('app.upload(ctx)', 'app.upload(ctx, b"%.16f" % random.random())').replace(
             'import app', 'import random, app'
         )
     )

@@ -92,7 +92,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     root = tmp_path / 'project'
     root.mkdir()
     for name in EXAMPLES:
-        (root / name).write_bytes((ROOT / 'examples' / name).read_bytes())
+        (root / name).write_bytes((ROOT / 'examples/programs' / name).read_bytes())
     (root / 'guarded.py').write_text(GUARDED)
     monkeypatch.chdir(root)
     return root
@@ -103,8 +103,8 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str, str], None]:
     right = prove.migrate
 
     def planted(name: str, good: str, bad: str) -> None:
-        def migrate(tree: Path, path: Path) -> Result:
-            result = right(tree, path)
+        def migrate(tree: Path, path: Path, moving: frozenset[str] = frozenset()) -> Result:
+            result = right(tree, path, moving)
             file = result.files[name]
             assert good.encode() in file.new_bytes, file.new_bytes.decode()
             file.new_bytes = file.new_bytes.replace(good.encode(), bad.encode())

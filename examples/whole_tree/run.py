@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / 'examples'))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'programs'))
 
 from request import Context
 from snapshots import program

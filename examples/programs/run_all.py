@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run every example in this process; the first that fails ends it.
 
-``nova-image prove examples -- python examples/run_all.py`` runs this twice, before and after migration.
+``nova-image prove examples/programs -- python examples/programs/run_all.py`` runs this twice, before and after migration.
 On its own, over a store in a directory::
 
-    NOVA_IMAGE_DRIVER=local NOVA_IMAGE_LOCAL_PATH=/tmp/images python -m legacy examples/run_all.py
+    NOVA_IMAGE_DRIVER=local NOVA_IMAGE_LOCAL_PATH=/tmp/images python -m legacy examples/programs/run_all.py
 """
 
 import pathlib
