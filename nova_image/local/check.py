@@ -4,7 +4,7 @@
 Looks at the catalogue, at every content (length and sha512), and at what dead writers left. Only
 ``--repair`` changes anything; it never removes an image or a content that an image refers to. A damaged
 catalogue is copied row by row into a new one; the old one is kept beside it, and contents whose image could
-not be read in ``lost/``.
+not be read in ``lost/``. From there they come back when an image that refers to them is there again.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ from nova_image.transfer import hashing
 
 _CHUNK = 1 << 20
 _EVERY = f'SELECT {COLUMNS} FROM images i'
+_CONTENTS = (
+    "SELECT digest, size, group_concat(image_id, ' ') AS ids FROM locations "
+    'WHERE digest IS NOT NULL GROUP BY digest, size ORDER BY digest, size'
+)
 _SMALLEST_ROW = 64  # bytes; bounds how many rows to look for where the end of a table cannot be read
 
 
@@ -56,13 +60,7 @@ def check(root: Path) -> Iterator[Finding]:
             yield Finding(f'catalogue: {"; ".join(damage[:5])}', True)
             return
         with catalogue.reading() as connection:
-            images = {
-                (row['digest'], row['size']): row['ids']
-                for row in connection.execute(
-                    "SELECT digest, size, group_concat(image_id, ' ') AS ids FROM locations "
-                    'WHERE digest IS NOT NULL GROUP BY digest, size'
-                )
-            }
+            contents = connection.execute(_CONTENTS).fetchall()
             strange = [finding for finding in map(partial(_strange, store), connection.execute(_EVERY)) if finding]
             saving = connection.execute("SELECT id, staging FROM images WHERE status = 'saving'").fetchall()
     except errors.StoreCorrupt as exc:
@@ -71,16 +69,16 @@ def check(root: Path) -> Iterator[Finding]:
     finally:
         store.close()
     yield from (Finding(each, False) for each in strange)
-    for (digest, size), ids in sorted(images.items(), key=str):
+    for digest, size, ids in contents:
         wrong = _content(store, digest, size, ids)
         if wrong:
-            yield Finding(wrong, False)
+            yield Finding(wrong, _is_content(_lost(store, digest), digest, size))
     for row in saving:
         if not store.contents.is_being_written(row['staging'] or ''):
             yield Finding(f'image {row["id"]}: its upload was cut off and it is still "saving"', True)
     for path in store.contents.abandoned():
         yield Finding(f'{path}: left by an upload that was cut off', True)
-    for digest in sorted(set(store.contents.digests()) - {digest for digest, _ in images}):
+    for digest in sorted(set(store.contents.digests()) - {row['digest'] for row in contents}):
         yield Finding(f'{store.contents.path(digest)}: no image has this content', True)
 
 
@@ -98,11 +96,24 @@ def _content(store: Store, digest: str, size: int, ids: str) -> str | None:
         fd = store.contents.open(digest, size, ids)
     except errors.StoreError as exc:
         return str(exc.kwargs['reason']).partition('. ')[0]
+    altered = f'the content of image {ids} was altered ({store.contents.path(digest)})'
+    return None if _sha512(fd) == digest else altered
+
+
+def _sha512(file: int | Path) -> str:
     found = hashing.new('sha512')
-    with os.fdopen(fd, 'rb') as file:
-        while chunk := file.read(_CHUNK):
+    with open(file, 'rb') as opened:
+        while chunk := opened.read(_CHUNK):
             found.update(chunk)
-    return None if found.hexdigest() == digest else f'the content of image {ids} was altered ({store.contents.path(digest)})'
+    return found.hexdigest()
+
+
+def _lost(store: Store, digest: str) -> Path:
+    return store.root / 'lost' / digest
+
+
+def _is_content(path: Path, digest: str, size: int) -> bool:
+    return path.is_file() and path.stat().st_size == size and _sha512(path) == digest
 
 
 def repair(root: Path) -> None:
@@ -117,6 +128,7 @@ def repair(root: Path) -> None:
     with contextlib.closing(Store(root)) as store:
         if not sound:
             _keep_lost_contents(store)
+        _bring_back(store)
         store.settle(everything=True)
 
 
@@ -125,8 +137,18 @@ def _keep_lost_contents(store: Store) -> None:
     with store.catalogue.reading() as connection:
         known = {row['digest'] for row in connection.execute('SELECT digest FROM locations')}
     for digest in sorted(set(store.contents.digests()) - known):
-        (store.root / 'lost').mkdir(exist_ok=True)
-        os.rename(store.contents.path(digest), store.root / 'lost' / digest)
+        lost = _lost(store, digest)
+        lost.parent.mkdir(exist_ok=True)
+        os.rename(store.contents.path(digest), lost)
+
+
+def _bring_back(store: Store) -> None:
+    """Contents in ``lost/`` take the place of those that images refer to and that are missing or damaged."""
+    with store.writing() as connection:
+        for digest, size, ids in connection.execute(_CONTENTS).fetchall():
+            lost = _lost(store, digest)
+            if _is_content(lost, digest, size) and _content(store, digest, size, ids):
+                store.contents.place(lost, digest)
 
 
 def _rebuild(root: Path) -> None:

@@ -129,15 +129,19 @@ class Contents:
         An equal content that is there already is replaced, which mends one that was altered. Who is reading
         the old file keeps reading it.
         """
+        staging.published = digest
+        self.place(staging.path, digest)
+        staging.close()
+
+    def place(self, whole: Path, digest: str) -> None:
+        """Move a file that is a whole content to where contents stand; as :meth:`publish`."""
         target = self.path(digest)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            os.rename(staging.path, target)
-            staging.published = digest
+            os.rename(whole, target)
             _sync_directory(target.parent)
         except OSError as exc:
             raise errors.StoreUnreadable(path=str(target), reason=exc.strerror or str(exc)) from exc
-        staging.close()
 
     def remove(self, digest: str) -> None:
         """Remove a content nobody refers to; call it under the catalogue's write lock."""

@@ -54,6 +54,32 @@ def test_a_damaged_content_is_reported_with_its_image_and_left(
     assert '1 found, 0 repaired' in out
 
 
+@pytest.mark.parametrize('damage', [Path.unlink, lambda path: path.write_bytes(b'0123456780')])
+def test_a_content_comes_back_from_lost_where_its_own_place_has_it_no_longer(
+    image: Any, driver: LocalDriver, root: Path, someone: Any, capsys: pytest.CaptureFixture[str], damage: Any
+) -> None:
+    (root / 'lost').mkdir()
+    lost = root / 'lost' / content(root).name
+    lost.write_bytes(content(root).read_bytes())
+    damage(content(root))
+    assert check.main([str(root)]) == 1
+    assert 'can be repaired: the content of image' in capsys.readouterr().out
+    assert check.main([str(root), '--repair']) == 0
+    assert '1 found, 1 repaired' in capsys.readouterr().out
+    assert b''.join(driver.download(someone, image['id'])) == b'0123456789'
+    assert not lost.exists()
+
+
+def test_what_is_damaged_in_lost_too_stays_there(image: Any, root: Path) -> None:
+    (root / 'lost').mkdir()
+    lost = root / 'lost' / content(root).name
+    lost.write_bytes(b'0123456780')
+    content(root).unlink()
+    assert check.main([str(root), '--repair']) == 1
+    assert lost.exists()
+    assert not list((root / 'contents').glob('*/*'))
+
+
 def test_what_dead_writers_left_is_mended(
     image: Any, driver: LocalDriver, root: Path, someone: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
