@@ -2,7 +2,7 @@
 """What comparisons leave out, as data with a reason each; nothing else is left out anywhere.
 
 ``Ignored`` places are never compared, because they belong to one side by nature. ``Excused`` differences are real
-ones that are accepted: they are counted, and long runs assert that they stay below one program in a hundred.
+ones that are accepted: the programs are counted, and long runs assert that they stay below one in a hundred.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from legacy.equivalence.outcome import Outcome
 from legacy.equivalence.pairing import Mismatch
 
 
@@ -31,19 +32,23 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Excused:
-    """A difference that is known and accepted, by operation and field.
+    """A difference that is known and accepted. A program in which it may show is not compared any further.
 
-    :param op: operation of the step, ``stored`` for the stores at the end
-    :param place: as in :class:`Ignored`
+    :param op: pattern of the operation that leads to it
+    :param error: pattern of the text of the error that this operation has on both sides
+    :param fields: what may differ from then on
     """
 
     op: str
-    place: str
+    error: str
+    fields: str
     why: str
 
-    def covers(self, op: str, mismatch: Mismatch) -> bool:
-        """Whether this is that difference."""
-        return op == self.op and re.fullmatch(self.place, mismatch.path) is not None
+    def follows(self, op: str, old: Outcome, new: Outcome) -> bool:
+        """Whether it may show after an operation that ended so."""
+        return re.fullmatch(self.op, op) is not None and all(
+            each.error is not None and re.search(self.error, each.error.text) for each in (old, new)
+        )
 
 
 #: Between the old and the new path on one kind of store.
@@ -62,9 +67,16 @@ SERVICES = (
 )  # fmt: skip
 
 
-
 #: Accepted differences between ``local`` and a real Glance.
-EXCUSED: tuple[Excused, ...] = ()
+EXCUSED = (
+    Excused(
+        'update|hold',
+        'does not match stream data|Image failed safety checks|Image format inspection failed',
+        'checksum, os_hash_algo, os_hash_value; then what download and a further update with data answer',
+        'Glance 33 leaves the refused bytes (415) with the queued image: its record has their hashes, and reading it '
+        'or sending other bytes is a server error (500). The local store drops them, and the image may try again',
+    ),
+)
 
 
 def kept(mismatches: Iterable[Mismatch], ignored: Iterable[Ignored]) -> list[Mismatch]:

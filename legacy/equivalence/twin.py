@@ -225,32 +225,26 @@ def compare(
     """The first place where two runs part, or None.
 
     :param ignored: places that are not compared
-    :param excused: differences that are accepted; those that were needed are appended to ``used``
+    :param excused: differences that are accepted: comparing ends before one may show, and it is appended to ``used``
     """
     rules = tuple(ignored)
     pairing = Pairing.between(texts(_texts(old)), texts(_texts(new)))
-
-    def differs(op: str, mismatches: Iterable[Mismatch]) -> tuple[Mismatch, ...]:
-        rest = []
-        for each in kept(mismatches, rules):
-            excuse = next((rule for rule in excused if rule.covers(op, each)), None)
-            if excuse is None:
-                rest.append(each)
-            elif used is not None:
-                used.append(excuse)
-        return tuple(rest)
-
     for step, left, right in zip(program, old.outcomes, new.outcomes, strict=True):
-        found = differs(step.op, pairing.compare(left.plain, right.plain))
+        found = kept(pairing.compare(left.plain, right.plain), rules)
         if found:
-            return Divergence(step, found)
+            return Divergence(step, tuple(found))
+        excuse = next((each for each in excused if each.follows(step.op, left, right)), None)
+        if excuse is not None:
+            if used is not None:
+                used.append(excuse)
+            return None
     twins = {record['id']: record for record in new.stored}
     pairs = [(each, twins.pop(pairing.to_new.get(each['id'], each['id']), None)) for each in old.stored]
     rest: Iterator[tuple[Any, Any]] = ((None, each) for each in twins.values())
     for each, twin in (*pairs, *rest):
-        found = differs('stored', pairing.compare(each, twin, 'record'))
+        found = kept(pairing.compare(each, twin, 'record'), rules)
         if found:
-            return Divergence(None, found)
+            return Divergence(None, tuple(found))
     return None
 
 

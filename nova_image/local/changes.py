@@ -14,10 +14,9 @@ from nova_image import images
 from nova_image.images import ImageChange
 from nova_image.local import rows, rules
 from nova_image.local.refusals import Refused
-from nova_image.local.store import check_formats
 
 
-def check_new(who: rules.Identity, fields: dict[str, Any], change: ImageChange, *, has_data: bool) -> None:
+def check_new(who: rules.Identity, fields: dict[str, Any], change: ImageChange) -> None:
     """Whether the caller may create this image; its owner is filled in.
 
     :raises Refused: as Glance answers
@@ -32,8 +31,6 @@ def check_new(who: rules.Identity, fields: dict[str, Any], change: ImageChange, 
         rules.check_value(name, value)
     rules.check_property_count(tuple(change.properties))
     rules.check_storable({**fields, **change.properties})
-    if has_data:
-        check_formats(fields.get('disk_format'), fields.get('container_format'))
 
 
 def apply(

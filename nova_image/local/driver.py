@@ -152,7 +152,7 @@ class LocalDriver(ImageDriver):
         self, who: rules.Identity, store: Store, fields: dict[str, Any], change: ImageChange, upload: bool
     ) -> tuple[str, Staging | None]:
         """The row of a new image, which is being saved already if there is data for it."""
-        changes.check_new(who, fields, change, has_data=upload)
+        changes.check_new(who, fields, change)
         image_id = fields.pop('id', None) or str(uuid.uuid4())
         with store.writing() as connection:
             rows.insert(connection, image_id, fields, change.properties)
@@ -160,7 +160,12 @@ class LocalDriver(ImageDriver):
                 rows.add_member(connection, rows.find(connection, image_id), change.member)
             if not upload:
                 return image_id, None
-            return image_id, store.start_upload(connection, rows.find(connection, image_id))
+            try:
+                return image_id, store.start_upload(connection, rows.find(connection, image_id))
+            except Refused as exc:  # as with Glance: it was made first, and its id is used up
+                rows.remove(connection, image_id)
+                refused = exc
+        raise refused
 
     def _fill(self, store: Store, image_id: str, staging: Staging, upload: transfer.Upload) -> None:
         """Store the bytes of an upload that :meth:`Store.start_upload` began."""

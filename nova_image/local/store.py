@@ -119,7 +119,7 @@ class Store:
             raise Refused(
                 409, f'Image status transition from {row["status"]} to saving is not allowed; expected queued'
             )
-        check_formats(row['disk_format'], row['container_format'])
+        _check_formats(row['disk_format'], row['container_format'])
         staging = self.contents.stage(row['id'])
         try:
             rows.change(connection, row['id'], status='saving', staging=staging.name)
@@ -176,7 +176,7 @@ class Store:
             staging.discard()
 
 
-def check_formats(disk_format: str | None, container_format: str | None) -> None:
+def _check_formats(disk_format: str | None, container_format: str | None) -> None:
     """:raises Refused: 400, data needs both (C-254)"""
     given = {'disk_format': disk_format, 'container_format': container_format}
     missing = [name for name, value in given.items() if not value]

@@ -139,6 +139,14 @@ def test_an_id_stays_taken_after_its_image_is_gone(driver: LocalDriver, someone:
         driver.create(someone, dict(wanted))
 
 
+def test_an_id_is_taken_also_by_an_image_whose_bytes_were_refused(driver: LocalDriver, someone: Any) -> None:
+    wanted = {'id': '6f2a2c0e-0c6e-4b2e-8b0e-000000000001'}
+    with pytest.raises(errors.Invalid, match='must be set'):
+        driver.create(someone, dict(wanted), b'bytes of no format')
+    with pytest.raises(errors.ImageConflict, match='deleted'):
+        driver.create(someone, dict(wanted))
+
+
 def test_no_path_is_a_clear_error(someone: Any) -> None:
     with pytest.raises(errors.StoreUnreadable, match='local_path is not set'):
         LocalDriver(local_conf('')).list(someone)
