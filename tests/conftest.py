@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,3 +21,11 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         if name.startswith('NOVA_IMAGE_') and name != 'NOVA_IMAGE_HYPOTHESIS':
             monkeypatch.delenv(name)
     yield
+
+
+@pytest.fixture
+def memory_path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A directory of the test's own, in memory where the system has a place for that."""
+    place = '/dev/shm' if os.access('/dev/shm', os.W_OK | os.X_OK) else tmp_path_factory.getbasetemp()
+    with tempfile.TemporaryDirectory(prefix='nova-image-', dir=place) as made:
+        yield Path(made)

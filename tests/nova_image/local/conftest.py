@@ -26,6 +26,12 @@ def caller() -> Callable[..., Any]:
 
 
 @pytest.fixture
+def tmp_path(memory_path: Path) -> Path:
+    """In memory: a store syncs a lot, and no law here is about what a disk does."""
+    return memory_path
+
+
+@pytest.fixture
 def root(tmp_path: Path) -> Path:
     return tmp_path / 'store'
 
