@@ -23,6 +23,7 @@ class Command(NamedTuple):
 
 BUILT_IN: tuple[Command, ...] = (
     Command('check-store', 'report and mend damage of a local image store', 'nova_image.local.check:main'),
+    Command('mismatches', 'show what a shadowed driver did differently; promote it', 'nova_image.shadow.command:main'),
 )
 
 

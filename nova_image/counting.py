@@ -143,7 +143,10 @@ class CountedChunks:
     """An iterator of chunks which says once, when it ends or is let go, what went through it.
 
     :param done: called once with the error that ended it, or None
+    :ivar is_whole: it was taken to its end
     """
+
+    is_whole = False
 
     def __init__(
         self, chunks: Iterator[Any], tally: Tally, done: Callable[[BaseException | None], None]
@@ -159,6 +162,7 @@ class CountedChunks:
         try:
             chunk = next(self._chunks)
         except StopIteration:
+            self.is_whole = True
             self.finish(None)
             raise
         except BaseException as error:

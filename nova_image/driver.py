@@ -20,6 +20,7 @@ from nova_image.settings import Settings
 BUILT_IN: Mapping[str, str] = {
     'glance': 'nova_image.glance.driver:GlanceDriver',
     'local': 'nova_image.local.driver:LocalDriver',
+    'shadow': 'nova_image.shadow.driver:ShadowDriver',
 }
 
 
@@ -39,6 +40,9 @@ class ImageDriver(abc.ABC):
     #: whether ``download`` verifies signatures as :func:`nova_image.signatures.check_for` says; where it does not,
     #: the API refuses downloads that need it
     verifies_signatures: bool = False
+    #: whether every request of a write goes through :mod:`nova_image.glance.session`, in the thread of the call, so
+    #: that the shadow driver can answer it
+    is_replayable: ClassVar[bool] = False
 
     def __init__(self, conf: cfg.ConfigOpts | None = None, *, endpoint: str | None = None) -> None:
         self.conf = options.register(conf)

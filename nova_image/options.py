@@ -18,13 +18,14 @@ from oslo_config import cfg
 LOG = logging.getLogger(__name__)
 
 IMAGE_GROUP = cfg.OptGroup('image', title='The image API', help='Options of nova-image itself.')
+SHADOW_GROUP = cfg.OptGroup('image_shadow', title='Shadowing', help='How [image] driver = shadow compares two drivers.')
 GLANCE_GROUP = cfg.OptGroup('glance', title='Glance', help='How to reach the image service.')
 
 IMAGE_OPTS: list[cfg.Opt] = [
     cfg.StrOpt(
         'driver',
         default='glance',
-        help='Image driver: glance, local, or the name of an entry point.',
+        help='Image driver: glance, local, shadow, or the name of an entry point.',
     ),
     cfg.StrOpt('local_path', help='Directory of the local driver; made on first use.'),
     cfg.StrOpt('recording', help='File that gets one JSON line for each image operation.'),
@@ -41,7 +42,7 @@ IMAGE_OPTS: list[cfg.Opt] = [
         'first_byte_timeout', default=60, min=0, help='Seconds to wait for a transfer to begin.'
     ),
     cfg.FloatOpt(
-        'stall_timeout', default=60, min=0, help='Seconds in which stall_bytes have to move.'
+        'stall_timeout', default=60, min=0, help='Seconds in which stall_bytes have to move; 0: no limit.'
     ),
     cfg.IntOpt(
         'stall_bytes', default=65536, min=1, help='Bytes that have to move in stall_timeout.'
@@ -67,6 +68,26 @@ IMAGE_OPTS: list[cfg.Opt] = [
         default='warn',
         choices=['refuse', 'warn', 'accept'],
         help='What to do with a download whose image carries no hash.',
+    ),
+]
+
+SHADOW_OPTS: list[cfg.Opt] = [
+    cfg.StrOpt('control', default='glance', help='Driver that answers until an operation is promoted.'),
+    cfg.StrOpt('candidate', help='Driver that is compared with it.'),
+    cfg.StrOpt(
+        'candidate_config',
+        help='Configuration file of the candidate, all of its options; without one it has those of the control.',
+    ),
+    cfg.StrOpt('stages', help='File with the stage of each operation; without one, everything is compared.'),
+    cfg.StrOpt('ledger', help='File that gets what was compared and found; several processes may share it.'),
+    cfg.IntOpt('ledger_bytes', default=4 << 20, min=4096, help='Most bytes of the ledger; rare findings go first.'),
+    cfg.FloatOpt('sample', default=1.0, min=0, max=1, help='Share of the calls, downloads aside, that is compared.'),
+    cfg.FloatOpt('download_sample', default=0.01, min=0, max=1, help='Share of the downloads that is compared.'),
+    cfg.IntOpt('download_bytes', default=64 << 20, min=0, help='Longer downloads are not compared.'),
+    cfg.IntOpt('queue', default=32, min=1, help='Most calls that wait to be compared; what comes then is not.'),
+    cfg.FloatOpt('timeout', default=30, min=0, help='Seconds for one call; then it counts as not answered.'),
+    cfg.FloatOpt(
+        'load', default=0.03, min=0.001, max=1, help='Most of one processor that comparing takes, per process.'
     ),
 ]
 
@@ -167,6 +188,7 @@ def list_opts() -> list[tuple[cfg.OptGroup | str | None, list[cfg.Opt]]]:
     return [
         (None, [*DEFAULT_OPTS, *AUTH_OPTS, _my_ip_opt()]),
         (IMAGE_GROUP, IMAGE_OPTS),
+        (SHADOW_GROUP, SHADOW_OPTS),
         (GLANCE_GROUP, GLANCE_OPTS),
         ('api', AUTH_OPTS),
         ('ssl', SSL_OPTS),

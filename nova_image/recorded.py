@@ -65,12 +65,53 @@ _SHORTEST_TOKEN = 4
 _numbers = itertools.count(1)
 
 
+class Plain:
+    """Makes values plain data, without what is secret: by their name, in URLs, and the token of ``context``."""
+
+    def __init__(self, context: Any) -> None:
+        token = str(getattr(context, 'auth_token', None) or '')
+        self._token = token if len(token) >= _SHORTEST_TOKEN else ''
+
+    def __call__(self, value: Any, depth: int = 0, key: str = '') -> Any:
+        """``value`` as JSON has it; ``key`` is the name it stands under."""
+        if key and value is not None and _SECRET_KEY.search(key):
+            return HIDDEN
+        if value is None or isinstance(value, (bool, int, float)):
+            return value
+        if isinstance(value, str):
+            return self._scrubbed(value)
+        if isinstance(value, datetime.datetime):
+            return value.isoformat()
+        if isinstance(value, (bytes, bytearray)):
+            return {'bytes': len(value), 'sha256': hashlib.sha256(value).hexdigest()}
+        if depth >= _DEEPEST:
+            return f'<{_name(value)}>'
+        if isinstance(value, Mapping):
+            if key == 'metadata':
+                return {self._scrubbed(str(name)): HIDDEN for name in value}
+            return {
+                self._scrubbed(str(name)): self(item, depth + 1, str(name))
+                for name, item in value.items()
+            }
+        if isinstance(value, (list, tuple)):
+            return [self(item, depth + 1, key) for item in value]
+        if isinstance(value, (set, frozenset)):
+            return sorted((self(item, depth + 1, key) for item in value), key=repr)
+        if isinstance(value, os.PathLike):
+            return self._scrubbed(os.fsdecode(value))
+        return f'<{_name(value)}>'
+
+    def _scrubbed(self, text: str) -> str:
+        if self._token and self._token in text:
+            text = text.replace(self._token, HIDDEN)
+        return _URL.sub(_safe_url, text) if '://' in text else text
+
+
 class Line:
     """One operation on its way into the file. Arguments are read at the call, the rest at the end."""
 
     def __init__(self, op: str, context: Any, server: str | None, args: dict[str, Any]) -> None:
-        token = str(getattr(context, 'auth_token', None) or '')
-        self._token = token if len(token) >= _SHORTEST_TOKEN else ''
+        self._plain = Plain(context)
         self._head: dict[str, Any] = {
             'schema': SCHEMA,
             'n': next(_numbers),
@@ -125,40 +166,6 @@ class Line:
         else:
             line['result'] = 'iterator'
         return line
-
-    def _plain(self, value: Any, depth: int = 0, key: str = '') -> Any:
-        if key and value is not None and _SECRET_KEY.search(key):
-            return HIDDEN
-        if value is None or isinstance(value, (bool, int, float)):
-            return value
-        if isinstance(value, str):
-            return self._scrubbed(value)
-        if isinstance(value, datetime.datetime):
-            return value.isoformat()
-        if isinstance(value, (bytes, bytearray)):
-            return {'bytes': len(value), 'sha256': hashlib.sha256(value).hexdigest()}
-        if depth >= _DEEPEST:
-            return f'<{_name(value)}>'
-        if isinstance(value, Mapping):
-            if key == 'metadata':
-                return {self._scrubbed(str(name)): HIDDEN for name in value}
-            return {
-                self._scrubbed(str(name)): self._plain(item, depth + 1, str(name))
-                for name, item in value.items()
-            }
-        if isinstance(value, (list, tuple)):
-            return [self._plain(item, depth + 1, key) for item in value]
-        if isinstance(value, (set, frozenset)):
-            return sorted((self._plain(item, depth + 1, key) for item in value), key=repr)
-        if isinstance(value, os.PathLike):
-            return self._scrubbed(os.fsdecode(value))
-        return f'<{_name(value)}>'
-
-    def _scrubbed(self, text: str) -> str:
-        if self._token and self._token in text:
-            text = text.replace(self._token, HIDDEN)
-        return _URL.sub(_safe_url, text) if '://' in text else text
-
 
 def _asked(request: dict[str, Any]) -> dict[str, Any]:
     """A request whose query hides what its names call secret."""

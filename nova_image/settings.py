@@ -61,6 +61,10 @@ def _glance(name: str, kind: Callable[[Any], T]) -> _Read[T]:
     return _Read(lambda settings: kind(settings.conf.glance[name]))
 
 
+def _shadow(name: str, kind: Callable[[Any], T]) -> _Read[T]:
+    return _Read(lambda settings: kind(settings.conf.image_shadow[name]))
+
+
 _HOST_NAMES = tuple(
     (group, prefix + name)
     for group, prefix in (('glance', ''), ('DEFAULT', 'glance_'))
@@ -103,6 +107,19 @@ class Settings:
     metadata_timeout = _image('metadata_timeout', float)
     longest_pause = _image('longest_pause', float)
     no_hash = _image('no_hash', str)
+
+    shadow_control = _shadow('control', str)
+    shadow_candidate = _shadow('candidate', _text)
+    shadow_candidate_config = _shadow('candidate_config', _text)
+    shadow_stages = _shadow('stages', _text)
+    shadow_ledger = _shadow('ledger', _text)
+    shadow_ledger_bytes = _shadow('ledger_bytes', int)
+    shadow_sample = _shadow('sample', float)
+    shadow_download_sample = _shadow('download_sample', float)
+    shadow_download_bytes = _shadow('download_bytes', int)
+    shadow_queue = _shadow('queue', int)
+    shadow_timeout = _shadow('timeout', float)
+    shadow_load = _shadow('load', float)
 
     service_type = _glance('service_type', str)
     valid_interfaces = _glance('valid_interfaces', _texts)

@@ -63,6 +63,11 @@ def into(requests: Requests) -> Iterator[None]:
         _current.reset(token)
 
 
+def is_told(header: str) -> bool:
+    """Whether that header, in lower case, says what is asked for."""
+    return header in HEADERS or header.startswith(_HEADER_PREFIXES)
+
+
 def listen() -> None:
     """Hear of requests from now on; once per process, since Python lets nobody take an audit hook back."""
     if not _listening:
@@ -96,7 +101,7 @@ def _note(requests: Requests, connection: Any, data: bytes) -> None:
     headers = {}
     for line in text.decode('latin-1').split('\r\n'):
         name, _, value = line.partition(':')
-        if name.lower() in HEADERS or name.lower().startswith(_HEADER_PREFIXES):
+        if is_told(name.lower()):
             headers[name.lower()] = value.strip()
     request = Request(head[1].decode(), path, headers)
     setattr(connection, _MARK, request)

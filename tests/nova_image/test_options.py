@@ -122,6 +122,6 @@ def test_an_override_must_name_a_setting(tmp_path: Path) -> None:
 
 def test_every_option_is_offered_to_the_config_generator() -> None:
     groups = {getattr(group, 'name', group) for group, _ in options.list_opts()}
-    assert groups == {None, 'image', 'glance', 'api', 'ssl'}
+    assert groups == {None, 'image', 'image_shadow', 'glance', 'api', 'ssl'}
     for _, opts in options.list_opts():
         assert all(opt.help for opt in opts)
