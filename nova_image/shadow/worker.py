@@ -103,11 +103,15 @@ class Worker:
 
     def has_room(self) -> bool:
         """Whether a call would be compared; asked before anything is done for it."""
+        self._watch()
+        return self._hung < MOST_HUNG and self._queue.qsize() < self._settings().shadow_queue
+
+    def _watch(self) -> None:
+        """Give up a call that takes longer than it may; there is no thread to look after the thread."""
         run = self._run
         since = None if run is None else run.since
         if run is not None and since is not None and time.monotonic() - since > self._settings().shadow_timeout:
             self._give_up(run)
-        return self._hung < MOST_HUNG and self._queue.qsize() < self._settings().shadow_queue
 
     def put(self, job: Job, given_up: Note) -> None:
         """Have a call compared.
@@ -127,6 +131,7 @@ class Worker:
         self._hurry.set()
         try:
             while self._is_busy() and time.monotonic() < until:
+                self._watch()
                 time.sleep(0.002)
             done = not self._is_busy()
             self.flush()
@@ -135,8 +140,7 @@ class Worker:
             self._hurry.clear()
 
     def _is_busy(self) -> bool:
-        run = self._run
-        return self._queue.unfinished_tasks > 0 and run is not None
+        return self._run is not None and self._queue.unfinished_tasks > 0
 
     def _start(self) -> None:
         run = _Run()
