@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The three kinds of detectors, cut into cases that can be run one by one (no unit test is among them).
+
+The golden replay (``seams``, ``driver``, ``wire``), the conformance suite on the local store, and programs of
+the twin machine. A case has an id, ``detector:what``; running it says what differs, or None. Everything of the
+packages is imported on first use, from wherever the tree under test is.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: in the order in which they are asked: the cheap ones first
+ORDER = ('seams', 'driver', 'wire', 'twin', 'conformance')
+PAIRS = (
+    'paths', 'paths without authentication', 'releases: by position and by name', 'releases: first and second class',
+    'releases: service and API', 'paths on a failing server',
+)  # fmt: skip
+PROGRAMS_PER_PAIR = 60
+CONFORMANCE = 'tests/nova_image/test_conformance_local.py'
+CASE_SECONDS = 60
+
+Case = str
+#: Called with a case just before it runs, while coverage is measured.
+Announce = Callable[[Case], None]
+
+
+class Hang(BaseException):
+    """A case did not come to an end; no ``except Exception`` of the code under test may keep it."""
+
+
+@contextlib.contextmanager
+def _bounded() -> Iterator[None]:
+    def ring(number: int, frame: Any) -> None:
+        raise Hang
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(CASE_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Detectors:
+    """All cases, and how each is run.
+
+    :param root: the tree whose packages are on ``sys.path``
+    :param recorded: the golden cases by file name, where they were read already
+    """
+
+    def __init__(self, root: Path, recorded: dict[str, list[dict[str, Any]]]) -> None:
+        self._root = root
+        self._recorded = recorded
+        self._stack = contextlib.ExitStack()
+        self._by_id: dict[str, dict[str, Any]] | None = None
+
+    def close(self) -> None:
+        self._stack.close()
+
+    # -- the cases --------------------------------------------------------------------------------
+
+    def cases(self, detector: str) -> list[Case]:
+        """The ids of a detector's cases, in the order of their files."""
+        if detector in ('seams', 'driver'):
+            names = ('boundary-2014.1', 'boundary-14.0.0')
+            return [f'{detector}:{case["id"]}' for name in names for case in self._recorded[name]]
+        if detector == 'wire':
+            from legacy.equivalence import wire
+
+            programs = (case for name in ('wire-14.0.0', 'wire-34.0.0') for case in self._recorded[name])
+            able = [case for case in programs if not wire.needs_glance(case)]
+            return [f'wire:{frontend}:{case["id"]}' for case in able for frontend in wire.frontends(case)]
+        if detector == 'twin':
+            return [f'twin:{pair}:{number}' for pair in PAIRS for number in range(len(self._programs(pair)))]
+        listed: list[str] = []
+        self._pytest(['--collect-only', '-q', str(self._root / CONFORMANCE)], _Collector(listed))
+        return [f'conformance:{node}' for node in listed]
+
+    # -- running them -----------------------------------------------------------------------------
+
+    def first(self, cases: Sequence[Case], announce: Announce | None = None, *, all_of: bool = False) -> list[str]:
+        """Run the cases, each with its kind, until one finds something.
+
+        :param announce: told of each case before it runs
+        :param all_of: go on after a finding
+        :returns: ``case: what it says`` of those that found something
+        """
+        found: list[str] = []
+        conformance = [case for case in cases if case.startswith('conformance:')]
+        for case in cases:
+            if case.startswith('conformance:'):
+                continue
+            if announce:
+                announce(case)
+            said = self._bounded_run(case)
+            if said:
+                found.append(f'{case}: {said}')
+                if not all_of:
+                    return found
+        if conformance:
+            nodes = [case.partition(':')[2] for case in conformance]
+            reporter = _Reporter(announce)
+            self._pytest([*([] if all_of else ['-x']), *(f'{self._root}/{node}' for node in nodes)], reporter)
+            found += reporter.found
+        return found if all_of else found[:1]
+
+    def _bounded_run(self, case: Case) -> str | None:
+        try:
+            with _bounded():
+                return self._run(case)
+        except Hang:
+            return f'hangs: no end after {CASE_SECONDS} s'
+        except Exception as error:  # noqa: BLE001 - a case that cannot be run any more found something
+            return f'{type(error).__name__}: {error}'[:300]
+
+    def _run(self, case: Case) -> str | None:
+        detector, _, what = case.partition(':')
+        if detector == 'seams':
+            return self._boundary(what, driver=False)
+        if detector == 'driver':
+            return self._boundary(what, driver=True)
+        if detector == 'wire':
+            return self._wire(what)
+        return self._twin(*what.rsplit(':', 1))
+
+    def _case(self, name: str) -> dict[str, Any]:
+        if self._by_id is None:
+            self._by_id = {case['id']: case for cases in self._recorded.values() for case in cases}
+        return self._by_id[name]
+
+    def _boundary(self, name: str, *, driver: bool) -> str | None:
+        from legacy import deviations
+        from legacy.equivalence.boundary import Runner
+        from legacy.equivalence.boundary_driver import DriverRunner
+        from legacy.equivalence.boundary_plan import NotOverHTTP
+        from legacy.equivalence.compare import differences
+
+        place = deviations.DRIVER if driver else deviations.SEAM
+        case = self._case(name)
+        expected, _ = deviations.expectation(case, place)
+        with (DriverRunner if driver else Runner)() as runner:
+            try:
+                found = list(differences(*runner.both(case, expected)))
+            except NotOverHTTP:
+                return None
+        return str(found[0])[:300] if found else None
+
+    def _wire(self, what: str) -> str | None:
+        from legacy.equivalence import wire, wire_compare
+        from legacy.equivalence.compare import differences
+
+        frontend, _, name = what.partition(':')
+        expected, _, observed = wire_compare.answers(wire.Program(self._case(name), frontend, None))
+        found = list(differences(expected, observed))
+        return str(found[0])[:300] if found else None
+
+    def _twin(self, pair: str, number: str) -> str | None:
+        from legacy.equivalence import machine
+
+        if not hasattr(self, '_grounds'):
+            self._grounds = self._stack.enter_context(machine.Grounds())
+        found = machine.difference(self._programs(pair)[int(number)], *machine.PAIRS[pair], self._grounds)
+        return str(found)[:300] if found else None
+
+    def _programs(self, pair: str) -> list[Any]:
+        """Programs of the machine's own rules, the same in each run."""
+        kind = 'faults' if pair == 'paths on a failing server' else 'plain'
+        if not hasattr(self, f'_{kind}'):
+            setattr(self, f'_{kind}', _drawn(kind))
+        return list(getattr(self, f'_{kind}'))
+
+    def _pytest(self, arguments: Iterable[str], plugin: Any) -> None:
+        options = ['-q', '--assert=plain', '-p', 'no:cacheprovider', '-p', 'no:nova_image_equivalence', '-c', str(self._root / 'tox.ini')]
+        options += [f'--rootdir={self._root}', '-m', 'not glance', '--basetemp', tempfile.mkdtemp(prefix='mutation-')]
+        before = os.getcwd()
+        os.chdir(self._root)
+        try:
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                code = pytest.main([*options, *arguments], plugins=[plugin])
+        finally:
+            os.chdir(before)
+        if code not in (0, 1) and not getattr(plugin, 'found', ()):
+            plugin.found = [f'conformance: the suite cannot be run any more (pytest says {int(code)})']
+
+
+def _drawn(kind: str) -> list[Any]:
+    from hypothesis import HealthCheck, Phase, given, settings
+    from hypothesis import strategies as st
+
+    from legacy.equivalence import programs
+
+    steps = programs.steps()
+    if kind == 'faults':
+        # A step on an image, and what makes the server fail at it, side by side.
+        steps = {**steps, 'fault': programs.faults(), 'more': programs.faults()}
+    found: list[Any] = []
+
+    @settings(
+        max_examples=PROGRAMS_PER_PAIR, derandomize=True, database=None, deadline=None, phases=(Phase.generate,),
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(programs.first(), st.lists(st.one_of(*steps.values()), min_size=4, max_size=9))
+    def draw(made: Any, rest: list[Any]) -> None:
+        found.append([made, *rest])
+
+    draw()
+    return found
+
+
+class _Collector:
+    """Notes the ids of tests."""
+
+    def __init__(self, listed: list[str]) -> None:
+        self._listed = listed
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        self._listed += [item.nodeid for item in session.items]
+
+
+class _Reporter:
+    """Notes failing tests; a test that hangs fails."""
+
+    def __init__(self, announce: Announce | None) -> None:
+        self._announce = announce
+        self.found: list[str] = []
+
+    def pytest_runtest_setup(self, item: Any) -> None:
+        if self._announce:
+            self._announce(f'conformance:{item.nodeid}')
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+        with _bounded():
+            return (yield)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            said = getattr(getattr(report.longrepr, 'reprcrash', None), 'message', str(report.longrepr))
+            self.found.append(f'conformance:{report.nodeid}: {said}'[:300])
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.found.append(f'conformance:{report.nodeid}: {report.longrepr}'[:300])
