@@ -7,8 +7,6 @@ of third parties and shows how to write one.
 """
 
 from nova_image.direct.fetching import (
-    Fetcher,
-    Location,
     already_tried,
     begins_again,
     bring,
@@ -16,5 +14,6 @@ from nova_image.direct.fetching import (
     first_that_works,
     locations_of,
 )
+from nova_image.direct.places import Fetcher, Location
 
 __all__ = ['Fetcher', 'Location', 'already_tried', 'begins_again', 'bring', 'fetch', 'first_that_works', 'locations_of']

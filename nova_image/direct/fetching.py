@@ -9,43 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import dataclasses
 import logging
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import ParseResult, urlparse
 
 from nova_image import transfer
+from nova_image.direct.places import Fetcher, Location
 from nova_image.settings import Settings
 
 LOG = logging.getLogger(__name__)
 _tried = contextvars.ContextVar('nova_image_locations_tried', default=False)
-
-
-@dataclasses.dataclass(frozen=True)
-class Location:
-    """Where an image is said to be.
-
-    :ivar url: six fields, nothing decoded (C-143, C-151)
-    :ivar metadata: what the service says of the place; may be empty (C-142)
-    :ivar context: of the caller
-    :ivar folder: a directory on the file system of the target, for a fetcher that can only write files; None:
-        where temporary files go
-    """
-
-    url: ParseResult
-    metadata: Mapping[str, Any]
-    context: Any = None
-    folder: str | None = None
-
-
-class Fetcher(Protocol):
-    """Opens images of one or more URL schemes; :mod:`nova_image.direct.plugins` has an example."""
-
-    def open(self, location: Location) -> transfer.Body:
-        """The bytes at ``location``, all of them. :raises Exception: they cannot be had; the next location is tried"""
 
 
 def locations_of(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -10,7 +10,7 @@ from oslo_config import cfg
 
 from nova_image import transfer
 from nova_image.direct import mounts
-from nova_image.direct.fetching import Location
+from nova_image.direct.places import Location
 
 
 class FileFetcher:

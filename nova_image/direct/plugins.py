@@ -35,7 +35,7 @@ from typing import Any, cast
 from oslo_config import cfg
 
 from nova_image import transfer
-from nova_image.direct.fetching import Fetcher, Location
+from nova_image.direct.places import Fetcher, Location
 
 LOG = logging.getLogger(__name__)
 GROUP = 'nova_image.direct_fetchers'

@@ -9,19 +9,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from nova_image.testing.contexts import Context, ImageContexts, context_of
-from nova_image.testing.processes import (
-    ServerError,
-    WebProcess,
-    prepared,
-    require,
-    run_tool,
-)
+from nova_image.testing.processes import WebProcess, prepared, run_tool
+from nova_image.testing.running import RunningServer
 from nova_image.testing.tenants_filter import Identity
 
 PASSWORD = 'nova-image-testing'
@@ -60,69 +53,38 @@ expiration = 86400
 """
 
 
-class KeystoneServer:
+class KeystoneServer(RunningServer):
     """A Keystone that lives as long as the ``with`` block.
 
     Projects ``project-a`` and ``project-b``; users ``member`` and ``teammate`` in the first, ``stranger``
     in the second, ``admin`` in ``admin``, the service users ``glance`` and ``nova``.
     """
 
+    service = 'keystone'
+
     def __init__(self, *, threads: int = 4) -> None:
-        self._threads = threads
-        self._root: Path | None = None
-        self._web: WebProcess | None = None
+        super().__init__(threads)
         self._identities: dict[str, Identity] = {}
 
     def __repr__(self) -> str:
         return f'<KeystoneServer {self.url if self._web else "stopped"}>'
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
+    def _needs(self) -> tuple[str, ...]:
+        return ('keystone', 'gunicorn', 'keystoneauth1')
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Prepare a directory, start the server, return when it answers.
-
-        :raises ServerError: the extra is not installed, or the server did not come up
-        """
+    def _begin(self, root: Path) -> None:
         import importlib.metadata
 
-        require('keystone', 'gunicorn', 'keystoneauth1')
-        self._root = Path(tempfile.mkdtemp(prefix='nova-image-keystone-'))
-        try:
-            version = importlib.metadata.version('keystone')
-            state = prepared(f'keystone-{version}-{_CACHE_FORMAT}', _bootstrap)
-            shutil.copytree(state, self._root, dirs_exist_ok=True)
-            self._web = _serve(self._root, self._threads)
-            self._set_endpoint('identity', f'{self.url}/v3')
-        except BaseException:
-            self.stop()
-            raise
+        version = importlib.metadata.version('keystone')
+        state = prepared(f'keystone-{version}-{_CACHE_FORMAT}', _bootstrap)
+        shutil.copytree(state, root, dirs_exist_ok=True)
+        self._web = _serve(root, self._threads)
+        self._set_endpoint('identity', f'{self.url}/v3')
 
     def stop(self) -> None:
         """End the server and remove its directory."""
-        if self._web is not None:
-            self._web.stop()
-            self._web = None
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
-            self._root = None
+        super().stop()
         self._identities.clear()
-
-    @property
-    def url(self) -> str:
-        """The base URL, without version and without a slash at the end."""
-        if self._web is None:
-            raise ServerError('this KeystoneServer is not running; use it as a context manager')
-        return f'http://127.0.0.1:{self._web.port}'
 
     @property
     def auth_url(self) -> str:
@@ -181,8 +143,7 @@ class KeystoneServer:
         """Change the URL in the database: no cache is configured, so it holds from the next token on."""
         import sqlite3
 
-        assert self._root is not None
-        connection = sqlite3.connect(self._root / 'keystone.sqlite', timeout=10)
+        connection = sqlite3.connect(self.root / 'keystone.sqlite', timeout=10)
         try:
             with connection:
                 connection.execute(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import pytest
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from nova_image import API
     from nova_image.testing.contexts import ImageContexts
+    from nova_image.testing.running import RunningServer
     from nova_image.testing.servers import GlanceServer, KeystoneServer
+
+Server = TypeVar('Server', bound='RunningServer')
 
 pytest.register_assert_rewrite('nova_image.testing.conformance')
 
@@ -44,10 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line('markers', marker)
 
 
-def _glance(mode: str, keystone: KeystoneServer | None = None) -> Iterator[GlanceServer]:
-    from nova_image.testing.servers import GlanceServer, ServerError
+def _running(server: Server) -> Iterator[Server]:
+    from nova_image.testing.servers import ServerError
 
-    server = GlanceServer(mode, keystone=keystone)  # type: ignore[arg-type]
     try:
         server.start()
     except ServerError as exc:
@@ -56,6 +58,12 @@ def _glance(mode: str, keystone: KeystoneServer | None = None) -> Iterator[Glanc
         yield server
     finally:
         server.stop()
+
+
+def _glance(mode: str, keystone: KeystoneServer | None = None) -> Iterator[GlanceServer]:
+    from nova_image.testing.servers import GlanceServer
+
+    yield from _running(GlanceServer(mode, keystone=keystone))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope='session')
@@ -73,17 +81,9 @@ def glance_tenants() -> Iterator[GlanceServer]:
 @pytest.fixture(scope='session')
 def keystone_server() -> Iterator[KeystoneServer]:
     """A real Keystone with two projects and an administrator, shared by the run."""
-    from nova_image.testing.servers import KeystoneServer, ServerError
+    from nova_image.testing.servers import KeystoneServer
 
-    server = KeystoneServer()
-    try:
-        server.start()
-    except ServerError as exc:
-        pytest.fail(str(exc), pytrace=False)
-    try:
-        yield server
-    finally:
-        server.stop()
+    yield from _running(KeystoneServer())
 
 
 @pytest.fixture(scope='session')

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from nova_image.testing.blobs import BlobServer
 from nova_image.testing.keystone import KeystoneServer
@@ -21,10 +19,10 @@ from nova_image.testing.processes import (
     ServerError,
     WebProcess,
     prepared,
-    require,
     run_tool,
 )
 from nova_image.testing.recorder import CONTROL_PATH
+from nova_image.testing.running import RunningServer
 from nova_image.testing.tenants_filter import SWITCH
 
 __all__ = ['GlanceServer', 'KeystoneServer', 'ServerError']
@@ -75,7 +73,7 @@ _NOAUTH_POLICY = """
 _TENANTS_PIPELINE = 'cors http_proxy_to_wsgi versionnegotiation osprofiler context rootapp'
 
 
-class GlanceServer:
+class GlanceServer(RunningServer):
     """A Glance that lives as long as the ``with`` block.
 
     :param mode: ``noauth``: no authentication, every caller is the same nobody; ``tenants``: the tokens
@@ -83,6 +81,8 @@ class GlanceServer:
     :param keystone: a running :class:`KeystoneServer`, for the mode of that name; its catalogue then
         names this Glance
     """
+
+    service = 'glance'
 
     def __init__(
         self, mode: Mode = 'noauth', *, keystone: KeystoneServer | None = None, threads: int = 4
@@ -94,38 +94,14 @@ class GlanceServer:
         self.mode: Mode = mode
         self.keystone = keystone
         self.blobs = BlobServer()
-        self._threads = threads
-        self._root: Path | None = None
-        self._web: WebProcess | None = None
+        super().__init__(threads)
 
     # -- life -------------------------------------------------------------------------------------
 
-    def __enter__(self) -> Self:
-        self.start()
-        return self
+    def _needs(self) -> tuple[str, ...]:
+        return ('glance', 'gunicorn', *(['keystonemiddleware'] if self.keystone else []))
 
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.stop()
-
-    def start(self) -> None:
-        """Prepare a directory, start the server, return when it answers.
-
-        :raises ServerError: the extra is not installed, or the server did not come up
-        """
-        require('glance', 'gunicorn', *(['keystonemiddleware'] if self.keystone else []))
-        self._root = Path(tempfile.mkdtemp(prefix='nova-image-glance-'))
-        try:
-            self._start(self._root)
-        except BaseException:
-            self.stop()
-            raise
-
-    def _start(self, root: Path) -> None:
+    def _begin(self, root: Path) -> None:
         for name in ('etc', 'images', 'staging'):
             (root / name).mkdir()
         self.blobs.start()
@@ -171,43 +147,10 @@ class GlanceServer:
 
     def stop(self) -> None:
         """End the server and remove its directory."""
-        if self._web is not None:
-            self._web.stop()
-            self._web = None
+        super().stop()
         self.blobs.stop()
-        if self._root is not None:
-            shutil.rmtree(self._root, ignore_errors=True)
-            self._root = None
 
     # -- what tests ask -----------------------------------------------------------------------------
-
-    @property
-    def _running(self) -> WebProcess:
-        if self._web is None:
-            raise ServerError('this GlanceServer is not running; use it as a context manager')
-        return self._web
-
-    @property
-    def root(self) -> Path:
-        """The directory of the running server."""
-        if self._root is None:
-            raise ServerError('this GlanceServer is not running; use it as a context manager')
-        return self._root
-
-    @property
-    def port(self) -> int:
-        """The port on 127.0.0.1."""
-        return self._running.port
-
-    @property
-    def address(self) -> str:
-        """Host and port, without a scheme."""
-        return f'127.0.0.1:{self.port}'
-
-    @property
-    def url(self) -> str:
-        """The base URL, without version and without a slash at the end."""
-        return f'http://{self.address}'
 
     @property
     def store_directory(self) -> Path:

@@ -9,19 +9,10 @@ from typing import Any
 import pytest
 
 from legacy import glance
+from legacy.equivalence.decode import V2Image
 
 pytestmark = pytest.mark.filterwarnings('ignore::legacy.deprecation.LegacyImageAPIWarning')
 META = {'name': 'n', 'disk_format': 'raw', 'container_format': 'bare'}
-
-
-class V2(dict[str, Any]):
-    """A model of the v2 client: keys that are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError as error:
-            raise AttributeError(name) from error
 
 
 class Lister:
@@ -102,7 +93,7 @@ def test_public_is_a_word_in_any_case_or_the_old_flag(image: dict[str, Any], sho
 @pytest.mark.contract('C-087')
 @pytest.mark.parametrize('image', [{'is_public': False, 'properties': {}}, {'visibility': 'private'}])
 def test_the_owner_of_an_image_is_not_asked_about(image: dict[str, Any]) -> None:
-    assert not glance._is_image_available(nobody(project_id='p'), V2(owner='p', **image))
+    assert not glance._is_image_available(nobody(project_id='p'), V2Image(owner='p', **image))
 
 
 @pytest.mark.contract('C-087')
@@ -127,6 +118,6 @@ def test_an_owner_without_a_token_does_not_see_the_image(ctx: Any) -> None:
     ],
 )
 def test_the_rule_reads_custom_keys_at_the_top_of_a_v2_model(custom: dict[str, str], shown: bool) -> None:
-    model = V2(id='i', visibility='shared', owner='p', **custom)
+    model = V2Image(id='i', visibility='shared', owner='p', **custom)
     assert glance._is_image_available(nobody(), model) is shown
     assert glance._is_image_available(nobody(), SimpleNamespace(**model)) is shown

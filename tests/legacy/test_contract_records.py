@@ -11,6 +11,7 @@ import glanceclient
 import pytest
 
 from legacy import glance
+from legacy.equivalence.decode import V2Image
 from nova_image import errors, images
 
 pytestmark = pytest.mark.filterwarnings('ignore::legacy.deprecation.LegacyImageAPIWarning')
@@ -22,16 +23,6 @@ WHOLE = {
     'created_at': '2014-04-17T10:11:12', 'updated_at': '2014-04-17T10:11:12', 'deleted_at': None, 'properties': {},
 }  # fmt: skip
 SCHEMA_CUSTOM = ('kernel_id', 'ramdisk_id', 'instance_uuid', 'architecture', 'os_distro', 'os_version', 'description')
-
-
-class V2(dict[str, Any]):
-    """A model of the v2 client: keys that are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError as error:
-            raise AttributeError(name) from error
 
 
 class Client:
@@ -161,7 +152,7 @@ def test_fields_of_todays_glance_stand_beside_the_old_ones_in_the_newer_classes_
 @pytest.mark.contract('C-109')
 def test_the_stores_of_an_image_are_joined_text() -> None:
     for record in (
-        glance._translate_from_glance(V2(id='i', visibility='public', stores='one,two', os_hidden=False)),
+        glance._translate_from_glance(V2Image(id='i', visibility='public', stores='one,two', os_hidden=False)),
         images.record_from_wire({'id': 'i', 'visibility': 'public', 'stores': 'one,two', 'os_hidden': False}),
     ):
         assert (record['stores'], record['os_hidden'], record['properties']) == ('one,two', False, {})
@@ -188,7 +179,7 @@ def test_the_schema_of_a_model_says_what_is_base() -> None:
 @pytest.mark.contract('C-111')
 def test_reserved_names_of_the_server_show_up_as_properties() -> None:
     wire = {'id': 'i', 'visibility': 'public', 'os_glance_importing_to_stores': 'one'}
-    for record in (glance._translate_from_glance(V2(**wire)), images.record_from_wire(wire)):
+    for record in (glance._translate_from_glance(V2Image(**wire)), images.record_from_wire(wire)):
         assert record['properties'] == {'os_glance_importing_to_stores': 'one'}
 
 
@@ -196,6 +187,6 @@ def test_reserved_names_of_the_server_show_up_as_properties() -> None:
 @pytest.mark.parametrize('status', STATUSES)
 def test_a_status_of_either_version_passes_unchanged(status: str, ctx: Any) -> None:
     old = glance.GlanceImageService(Client(SimpleNamespace(**{**WHOLE, 'status': status})))
-    new = glance.GlanceImageServiceV2(Client(V2(id='i', visibility='public', status=status)))
+    new = glance.GlanceImageServiceV2(Client(V2Image(id='i', visibility='public', status=status)))
     assert old.show(ctx, 'i')['status'] == new.show(ctx, 'i')['status'] == status
     assert images.record_from_wire({'id': 'i', 'visibility': 'public', 'status': status})['status'] == status

@@ -14,20 +14,11 @@ import glanceclient
 import pytest
 
 from legacy import glance
+from legacy.equivalence.decode import V2Image
 from nova_image import errors
 
 pytestmark = pytest.mark.filterwarnings('ignore::legacy.deprecation.LegacyImageAPIWarning')
 META = {'name': 'n', 'disk_format': 'raw', 'container_format': 'bare'}
-
-
-class V2(dict[str, Any]):
-    """A model of the v2 client: keys that are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError as error:
-            raise AttributeError(name) from error
 
 
 class Client:
@@ -56,8 +47,8 @@ class Handler:
         Path(dst_path).write_bytes(b'direct')
 
 
-def model(**fields: Any) -> V2:
-    return V2(id='i', visibility='public', **fields)
+def model(**fields: Any) -> V2Image:
+    return V2Image(id='i', visibility='public', **fields)
 
 
 @pytest.mark.contract('C-122')
@@ -87,7 +78,7 @@ def test_locations_fail_and_hide_as_show_does(name: str, ctx: Any) -> None:
         with pytest.raises(expected, match='the-id'):
             getattr(glance.GlanceImageService(Client(raised)), name)(ctx, 'the-id')
     nobody = SimpleNamespace(auth_token=None, is_admin=False, project_id='p', user_id='u')
-    hidden = glance.GlanceImageService(Client(V2(id='i', visibility='private', direct_url='file:///d')))
+    hidden = glance.GlanceImageService(Client(V2Image(id='i', visibility='private', direct_url='file:///d')))
     with pytest.raises(errors.ImageNotFound):
         getattr(hidden, name)(nobody, 'i')
 

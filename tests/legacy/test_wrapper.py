@@ -14,6 +14,7 @@ import glanceclient
 import pytest
 
 from legacy import glance
+from legacy.equivalence.decode import V2Image
 from nova_image import errors
 
 pytestmark = pytest.mark.filterwarnings('ignore::legacy.deprecation.LegacyImageAPIWarning')
@@ -25,17 +26,7 @@ V1 = SimpleNamespace(
 )  # fmt: skip
 
 
-class V2(dict[str, Any]):
-    """A model: keys that are attributes too."""
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self[name]
-        except KeyError as error:
-            raise AttributeError(name) from error
-
-
-MODEL = V2(id='i', name='n', status='active', size=5, visibility='public', created_at=None, updated_at=None, a='1')
+MODEL = V2Image(id='i', name='n', status='active', size=5, visibility='public', created_at=None, updated_at=None, a='1')
 
 
 class Client:
