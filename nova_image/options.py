@@ -87,7 +87,7 @@ SHADOW_OPTS: list[cfg.Opt] = [
     cfg.IntOpt('queue', default=32, min=1, help='Most calls that wait to be compared; what comes then is not.'),
     cfg.FloatOpt('timeout', default=30, min=0, help='Seconds for one call; then it counts as not answered.'),
     cfg.FloatOpt(
-        'load', default=0.03, min=0.001, max=1, help='Most of one processor that comparing takes, per process.'
+        'load', default=0.02, min=0.001, max=1, help='Most of one processor that comparing takes, per process.'
     ),
 ]
 

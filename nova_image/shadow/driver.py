@@ -61,6 +61,8 @@ class ShadowDriver(ImageDriver):
         self._candidate_lock = threading.Lock()
         self._candidate_file = None if candidate else settings.shadow_candidate_config
         self.control = control or _class_of('control', settings.shadow_control)(self.conf, endpoint=endpoint)
+        # The control's own method, since a listing asks it for each image.
+        self.is_available = self.control.is_available  # type: ignore[method-assign]
         self._stages = Stages(settings.shadow_stages)
         self._worker: Worker | None = None
         self.compares_writes = type(self.control).is_replayable and self._candidate_class.is_replayable
@@ -181,10 +183,6 @@ class ShadowDriver(ImageDriver):
         return None
 
     # -- what is not compared
-
-    def is_available(self, context: Any, record: Mapping[str, Any]) -> bool:
-        """See :meth:`ImageDriver.is_available`; by the driver that answers ``show``."""
-        return self._answering(self._stages.of('show')).is_available(context, record)
 
     @property
     def verifies_signatures(self) -> bool:  # type: ignore[override]

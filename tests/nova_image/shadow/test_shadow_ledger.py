@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import multiprocessing
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_image import cli
+from nova_image import cli, options
 from nova_image.shadow import ledger, stages
 from nova_image.shadow.compare import IGNORED, differences
 from nova_image.shadow.evidence import BRANCHES
@@ -137,6 +139,17 @@ def test_changing_a_stage_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
 
 def test_every_operation_says_what_evidence_it_needs() -> None:
     assert set(BRANCHES) == set(OPERATIONS)
+
+
+def test_the_page_names_options_and_stages_that_there_are() -> None:
+    page = (Path(__file__).parents[3] / 'docs' / 'shadow.md').read_text(encoding='utf-8')
+    blocks = re.findall(r'```(?:ini)?\n(.*?)```', page, re.DOTALL)
+    found = configparser.ConfigParser()
+    found.read_string(blocks[0])
+    assert set(found['image_shadow']) <= {opt.dest for opt in options.SHADOW_OPTS}
+    rules, wrong = stages.parsed(blocks[1].splitlines())
+    assert len(rules) == 3
+    assert not wrong
 
 
 def run(*arguments: str) -> int:
