@@ -13,20 +13,22 @@ import io
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 #: in the order in which they are asked: the cheap ones first
-ORDER = ('seams', 'driver', 'wire', 'twin', 'conformance')
+ORDER = ('seams', 'driver', 'wire', 'twin', 'conformance', 'glance wire', 'glance twin', 'glance conformance')
 PAIRS = (
     'paths', 'paths without authentication', 'releases: by position and by name', 'releases: first and second class',
     'releases: service and API', 'paths on a failing server',
 )  # fmt: skip
+PAIRS_ON_GLANCE = ('stores', 'stores with projects')
 PROGRAMS_PER_PAIR = 60
 CONFORMANCE = 'tests/nova_image/test_conformance_local.py'
+CONFORMANCE_ON_GLANCE = 'tests/nova_image/test_conformance_glance.py::TestGlanceWithoutAuthentication'
 CASE_SECONDS = 60
 
 Case = str
@@ -56,13 +58,19 @@ class Detectors:
     """All cases, and how each is run.
 
     :param root: the tree whose packages are on ``sys.path``
-    :param recorded: the golden cases by file name, where they were read already
+    :param recorded: the golden cases by file name
+    :param glances: what is known of the real Glances that run, see ``glances.py``
     """
 
-    def __init__(self, root: Path, recorded: dict[str, list[dict[str, Any]]]) -> None:
+    def __init__(self, root: Path, recorded: dict[str, list[dict[str, Any]]], glances: Mapping[str, Any]) -> None:
         self._root = root
+        if glances:
+            import glances as real
+
+            real.attach(dict(glances))
         self._recorded = recorded
         self._stack = contextlib.ExitStack()
+        self._servers: dict[str, Any] = {}
         self._by_id: dict[str, dict[str, Any]] | None = None
 
     def close(self) -> None:
@@ -75,17 +83,20 @@ class Detectors:
         if detector in ('seams', 'driver'):
             names = ('boundary-2014.1', 'boundary-14.0.0')
             return [f'{detector}:{case["id"]}' for name in names for case in self._recorded[name]]
-        if detector == 'wire':
+        if detector in ('wire', 'glance wire'):
             from legacy.equivalence import wire
 
-            programs = (case for name in ('wire-14.0.0', 'wire-34.0.0') for case in self._recorded[name])
-            able = [case for case in programs if not wire.needs_glance(case)]
-            return [f'wire:{frontend}:{case["id"]}' for case in able for frontend in wire.frontends(case)]
-        if detector == 'twin':
-            return [f'twin:{pair}:{number}' for pair in PAIRS for number in range(len(self._programs(pair)))]
+            able = [case for name in ('wire-14.0.0', 'wire-34.0.0') for case in self._recorded[name]]
+            if detector == 'wire':
+                able = [case for case in able if not wire.needs_glance(case)]
+            return [f'{detector}:{frontend}:{case["id"]}' for case in able for frontend in wire.frontends(case)]
+        if detector in ('twin', 'glance twin'):
+            pairs, most = (PAIRS, PROGRAMS_PER_PAIR) if detector == 'twin' else (PAIRS_ON_GLANCE, 25)
+            return [f'{detector}:{pair}:{n}' for pair in pairs for n in range(len(self._programs(pair)[:most]))]
         listed: list[str] = []
-        self._pytest(['--collect-only', '-q', str(self._root / CONFORMANCE)], _Collector(listed))
-        return [f'conformance:{node}' for node in listed]
+        file = CONFORMANCE if detector == 'conformance' else CONFORMANCE_ON_GLANCE
+        self._pytest(['--collect-only', '-q', f'{self._root}/{file}'], _Collector(listed))
+        return [f'{detector}:{node}' for node in listed]
 
     # -- running them -----------------------------------------------------------------------------
 
@@ -97,9 +108,8 @@ class Detectors:
         :returns: ``case: what it says`` of those that found something
         """
         found: list[str] = []
-        conformance = [case for case in cases if case.startswith('conformance:')]
         for case in cases:
-            if case.startswith('conformance:'):
+            if _is_test(case):
                 continue
             if announce:
                 announce(case)
@@ -108,11 +118,12 @@ class Detectors:
                 found.append(f'{case}: {said}')
                 if not all_of:
                     return found
-        if conformance:
-            nodes = [case.partition(':')[2] for case in conformance]
-            reporter = _Reporter(announce)
-            self._pytest([*([] if all_of else ['-x']), *(f'{self._root}/{node}' for node in nodes)], reporter)
-            found += reporter.found
+        for detector in ('conformance', 'glance conformance'):
+            nodes = [case.partition(':')[2] for case in cases if case.startswith(f'{detector}:')]
+            if nodes and (all_of or not found):
+                reporter = _Reporter(detector, announce)
+                self._pytest([*([] if all_of else ['-x']), *(f'{self._root}/{node}' for node in nodes)], reporter)
+                found += reporter.found
         return found if all_of else found[:1]
 
     def _bounded_run(self, case: Case) -> str | None:
@@ -130,8 +141,8 @@ class Detectors:
             return self._boundary(what, driver=False)
         if detector == 'driver':
             return self._boundary(what, driver=True)
-        if detector == 'wire':
-            return self._wire(what)
+        if detector.endswith('wire'):
+            return self._wire(what, real=detector != 'wire')
         return self._twin(*what.rsplit(':', 1))
 
     def _case(self, name: str) -> dict[str, Any]:
@@ -156,12 +167,14 @@ class Detectors:
                 return None
         return str(found[0])[:300] if found else None
 
-    def _wire(self, what: str) -> str | None:
+    def _wire(self, what: str, *, real: bool) -> str | None:
         from legacy.equivalence import wire, wire_compare
         from legacy.equivalence.compare import differences
 
         frontend, _, name = what.partition(':')
-        expected, _, observed = wire_compare.answers(wire.Program(self._case(name), frontend, None))
+        case = self._case(name)
+        server = self._glance(case['server']) if real else None
+        expected, _, observed = wire_compare.answers(wire.Program(case, frontend, server))
         found = list(differences(expected, observed))
         return str(found[0])[:300] if found else None
 
@@ -173,16 +186,23 @@ class Detectors:
         found = machine.difference(self._programs(pair)[int(number)], *machine.PAIRS[pair], self._grounds)
         return str(found)[:300] if found else None
 
+    def _glance(self, mode: str) -> Any:
+        from nova_image.testing.servers import GlanceServer
+
+        if mode not in self._servers:
+            self._servers[mode] = self._stack.enter_context(GlanceServer(mode))  # type: ignore[arg-type]
+        return self._servers[mode]
+
     def _programs(self, pair: str) -> list[Any]:
         """Programs of the machine's own rules, the same in each run."""
-        kind = 'faults' if pair == 'paths on a failing server' else 'plain'
+        kind = 'faults' if pair == 'paths on a failing server' else 'across' if pair in PAIRS_ON_GLANCE else 'plain'
         if not hasattr(self, f'_{kind}'):
             setattr(self, f'_{kind}', _drawn(kind))
         return list(getattr(self, f'_{kind}'))
 
     def _pytest(self, arguments: Iterable[str], plugin: Any) -> None:
         options = ['-q', '--assert=plain', '-p', 'no:cacheprovider', '-p', 'no:nova_image_equivalence', '-c', str(self._root / 'tox.ini')]
-        options += [f'--rootdir={self._root}', '-m', 'not glance', '--basetemp', tempfile.mkdtemp(prefix='mutation-')]
+        options += [f'--rootdir={self._root}', '--basetemp', tempfile.mkdtemp(prefix='mutation-')]
         before = os.getcwd()
         os.chdir(self._root)
         try:
@@ -194,13 +214,19 @@ class Detectors:
             plugin.found = [f'conformance: the suite cannot be run any more (pytest says {int(code)})']
 
 
+def _is_test(case: Case) -> bool:
+    return case.partition(':')[0].endswith('conformance')
+
+
 def _drawn(kind: str) -> list[Any]:
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import strategies as st
 
-    from legacy.equivalence import programs
+    from legacy.equivalence import machine, programs
 
-    steps = programs.steps()
+    steps = dict(programs.steps())
+    if kind == 'across':
+        steps = {name: step for name, step in steps.items() if name not in machine.NOT_ACROSS}
     if kind == 'faults':
         # A step on an image, and what makes the server fail at it, side by side.
         steps = {**steps, 'fault': programs.faults(), 'more': programs.faults()}
@@ -231,13 +257,14 @@ class _Collector:
 class _Reporter:
     """Notes failing tests; a test that hangs fails."""
 
-    def __init__(self, announce: Announce | None) -> None:
+    def __init__(self, detector: str, announce: Announce | None) -> None:
+        self._detector = detector
         self._announce = announce
         self.found: list[str] = []
 
     def pytest_runtest_setup(self, item: Any) -> None:
         if self._announce:
-            self._announce(f'conformance:{item.nodeid}')
+            self._announce(f'{self._detector}:{item.nodeid}')
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
@@ -247,8 +274,8 @@ class _Reporter:
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed:
             said = getattr(getattr(report.longrepr, 'reprcrash', None), 'message', str(report.longrepr))
-            self.found.append(f'conformance:{report.nodeid}: {said}'[:300])
+            self.found.append(f'{self._detector}:{report.nodeid}: {said}'[:300])
 
     def pytest_collectreport(self, report: Any) -> None:
         if report.failed:
-            self.found.append(f'conformance:{report.nodeid}: {report.longrepr}'[:300])
+            self.found.append(f'{self._detector}:{report.nodeid}: {report.longrepr}'[:300])

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import glances
 import mutants
 from detectors import Detectors
 
@@ -136,12 +137,18 @@ def main(argv: list[str]) -> int:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
     recorded = golden(root)
+    keeper: glances.Keeper | None = None
     assert not any(name.partition('.')[0] in ('nova_image', 'legacy') for name in sys.modules), 'imported too early'
     for line in sys.stdin:
         asked = json.loads(line)
+        if asked['do'] == 'keep':
+            keeper = keeper or glances.Keeper()
+            print(json.dumps({'servers': list(keeper.servers)}), flush=True)
+            continue
+        servers = keeper.servers if keeper else {}
 
-        def work(asked: dict[str, Any] = asked) -> dict[str, Any]:
-            detectors = Detectors(root, recorded)
+        def work(asked: dict[str, Any] = asked, servers: dict[str, Any] = servers) -> dict[str, Any]:
+            detectors = Detectors(root, recorded, servers)
             try:
                 if asked['do'] == 'reach':
                     return reach(detectors, root, asked['detectors'])
@@ -151,6 +158,8 @@ def main(argv: list[str]) -> int:
                 detectors.close()
 
         print(json.dumps(in_child(work, asked['seconds'])), flush=True)
+    if keeper:
+        keeper.close()
     return 0
 
 

@@ -41,6 +41,7 @@ LEAST = 0.95
 ROUNDS: tuple[Mapping[str, int], ...] = (
     {'seams': 25, 'driver': 25, 'wire': 8, 'twin': 8, 'conformance': 15},
     {'seams': 400, 'driver': 400, 'wire': 60, 'twin': 80, 'conformance': 150},
+    {'glance wire': 40, 'glance twin': 20, 'glance conformance': 60},
 )
 MUTANT_SECONDS = 300
 MEASURE_SECONDS = 1800
@@ -69,8 +70,12 @@ class Copy:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._host.kill()
-        self._host.wait()
+        assert self._host.stdin is not None
+        self._host.stdin.close()
+        try:
+            self._host.wait(30)
+        except subprocess.TimeoutExpired:
+            self._host.kill()
         shutil.rmtree(self.path, ignore_errors=True)
 
     def ask(self, **request: Any) -> dict[str, Any]:
@@ -81,7 +86,15 @@ class Copy:
         return answer
 
     def judge(self, mutant: Mutant | None, rounds: list[list[str]]) -> dict[str, Any]:
-        """What is found of a fault, planted meanwhile; None: of none."""
+        """What is found of a fault, planted meanwhile; None: of none. Real Glances are started when it comes to them."""
+        answer = self._judge(mutant, [[case for case in cases if not _is_far(case)] for cases in rounds])
+        far = [case for cases in rounds for case in cases if _is_far(case)]
+        if far and not answer['found'] and self.ask(do='keep')['servers']:
+            near, answer = answer['cases'], self._judge(mutant, [far])
+            answer['cases'] += near
+        return answer
+
+    def _judge(self, mutant: Mutant | None, rounds: list[list[str]]) -> dict[str, Any]:
         if mutant is None:
             return self.ask(do='judge', rounds=rounds, seconds=MUTANT_SECONDS)
         path = self.path / mutant.file
@@ -94,6 +107,10 @@ class Copy:
         finally:
             path.write_text(source, encoding='utf-8')
             os.utime(path, (stat.st_atime, stat.st_mtime))
+
+
+def _is_far(case: str) -> bool:
+    return case.startswith('glance ')
 
 
 class Reach:
@@ -142,9 +159,9 @@ def rounds_for(mutant: Mutant, cases: set[str]) -> list[list[str]]:
         shuffled[detector] = mine
     made = []
     for counts in ROUNDS:
-        made.append([case for detector in ORDER for case in shuffled[detector][: counts[detector]]])
+        made.append([case for detector in ORDER for case in shuffled[detector][: counts.get(detector, 0)]])
         for detector in ORDER:
-            del shuffled[detector][: counts[detector]]
+            del shuffled[detector][: counts.get(detector, 0)]
     return [cases for cases in made if cases]
 
 
@@ -199,6 +216,8 @@ def _parallel(tasks: Iterable[tuple[Any, Any]], root: Path, jobs: int) -> Iterat
 
 def _answer(copy: Copy, one: Any, other: Any) -> dict[str, Any]:
     if one == 'reach':
+        if _is_far(other) and not copy.ask(do='keep')['servers']:
+            return {'cases': [], 'lines': {}, 'failing': []}
         return copy.ask(do='reach', detectors=[other], seconds=MEASURE_SECONDS)
     begun = time.monotonic()
     answer = copy.judge(one, other)

@@ -88,7 +88,10 @@ def _made(file: str, source: str, line: int, place: Place) -> Mutant | None:
     from cosmic_ray.plugins import get_operator
 
     operator, number = place
-    changed = mutate_code(source, get_operator(operator)(), number)
+    try:
+        changed = mutate_code(source, get_operator(operator)(), number)
+    except AttributeError:  # an operator that stumbles over its own place, like an error class with a dot in it
+        return None
     if changed is None or changed == source:
         return None
     old, new = _shortest(source, changed)

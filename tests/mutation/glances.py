@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Real Glances beside one copy of the tree, for the cases that need one: started once, used by every child.
+
+They run in a process of their own, from the tree as it was before anything was planted; the modules of a Glance
+are not under test. A child takes whatever ``GlanceServer`` it makes for one that is there already.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+MODES = ('noauth', 'tenants')
+
+
+class Keeper:
+    """The process that the servers live in."""
+
+    def __init__(self) -> None:
+        mine, theirs = os.pipe()
+        held, self._alive = os.pipe()
+        self._child = os.fork()
+        if not self._child:
+            os.close(mine)
+            os.close(self._alive)
+            self._keep(theirs, held)
+            os._exit(0)
+        os.close(theirs)
+        os.close(held)
+        with os.fdopen(mine) as pipe:
+            said = pipe.read()
+        #: what is known of each server, by mode; empty where the ``glance`` extra is missing
+        self.servers: dict[str, Any] = json.loads(said) if said else {}
+
+    def close(self) -> None:
+        """Stop the servers."""
+        os.close(self._alive)
+        os.waitpid(self._child, 0)
+
+    @staticmethod
+    def _keep(out: int, held: int) -> None:
+        from nova_image.testing.servers import GlanceServer, ServerError
+
+        servers: dict[str, GlanceServer] = {}
+        try:
+            for mode in MODES:
+                servers[mode] = GlanceServer(mode)  # type: ignore[arg-type]
+                servers[mode].start()
+            told = {
+                mode: {'root': str(each.root), 'port': each.port, 'blobs': each.blobs.port}
+                for mode, each in servers.items()
+            }
+            with os.fdopen(out, 'w') as pipe:
+                json.dump(told, pipe)
+            os.read(held, 1)
+        except ServerError as missing:
+            print(f'no real Glance: {missing}', file=sys.stderr)
+        finally:
+            for each in servers.values():
+                each.stop()
+
+
+def attach(known: dict[str, Any]) -> None:
+    """In this process, starting a Glance means taking the one that runs."""
+    from nova_image.testing.servers import GlanceServer
+
+    def start(self: Any) -> None:
+        told = known[self.mode]
+        self._root = Path(told['root'])
+        self._web = types.SimpleNamespace(port=told['port'], log_tail=lambda lines: '')
+        self.blobs.port = told['blobs']
+        self.reset()
+
+    def stop(self: Any) -> None:
+        self._web = self._root = None
+
+    GlanceServer.start, GlanceServer.stop = start, stop  # type: ignore[method-assign]
