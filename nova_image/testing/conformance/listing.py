@@ -80,6 +80,16 @@ class ListingConformance(ConformanceBase):
         records = api.get_all(member, limit=limit, page_size=2, sort_key='name', sort_dir='asc')
         assert ''.join(record['name'] for record in records) == 'abcde'[:limit]
 
+    @pytest.mark.contract('C-074', 'C-230')
+    @pytest.mark.parametrize('limit', [1, 3])
+    def test_limit_is_a_cap_where_public_images_are_left_out_too(
+        self, api: API, member: Any, five: list[str], limit: int
+    ) -> None:
+        """Those are taken out of pages that are not cut to the limit."""
+        assert [record['id'] for record in api.get_all(member, filters={'is_public': False}, limit=limit)] == five[
+            : -limit - 1 : -1
+        ]
+
     @pytest.mark.contract('C-074')
     @pytest.mark.parametrize('page_size', [1, 2, 5, 6, 5000])
     def test_page_size_does_not_change_the_listing(

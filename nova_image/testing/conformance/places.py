@@ -43,6 +43,13 @@ class PlaceConformance(ConformanceBase):
         with pytest.raises(errors.InvalidImageRef):
             api.get(member, ref)
 
+    @pytest.mark.contract('C-094', 'C-195')
+    def test_an_id_with_a_slash_is_no_reference_and_is_not_found(self, api: API, member: Any) -> None:
+        """For callers that took it for an id, and for those that took it for a reference."""
+        with pytest.raises(errors.ImageNotFound) as caught:
+            api.get(member, 'no/id')
+        assert isinstance(caught.value, errors.InvalidImageRef)
+
 
 class WithoutStores(ConformanceBase):
     """For drivers with one store: the optional operation says who does not have it."""
