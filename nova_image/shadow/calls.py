@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +30,7 @@ class Call:
     """One call, its arguments copied, and what it came to.
 
     :ivar is_swapped: the candidate answered the caller, and the control is asked now
-    :ivar result: what was returned, pickled, where it was not ``error``, ``delivered`` or a write's
+    :ivar result: gives what was returned, as it was then
     :ivar data: the body of a write, ``STREAM`` for one that can be read once only
     """
 
@@ -39,7 +38,7 @@ class Call:
     context: Any
     args: dict[str, Any]
     is_swapped: bool
-    result: bytes = b''
+    result: Callable[[], Any] = lambda: None
     error: Answer | None = None
     delivered: Delivered | None = None
     tape: Tape | None = None
@@ -72,7 +71,7 @@ class Comparison:
             return self._compare_write(other, call.tape)
         if call.op == 'download':
             return self._compare_download(other)
-        mine = call.error or success(pickle.loads(call.result))
+        mine = call.error or success(call.result())
         return self._verdict(mine, self._ask(other, call.op, **call.args), self._has_changed)
 
     def given_up(self, book: Book) -> None:
@@ -108,7 +107,7 @@ class Comparison:
             theirs = self._ask(other, call.op, **call.args, **body)
         if {} in replay.asked:
             return self._noted(theirs.branch, 'unanswerable')
-        mine = call.error or success(pickle.loads(call.result))
+        mine = call.error or success(call.result())
         made = [each.asked for each in tape.exchanges]
         if replay.is_whole:
             return self._verdict(_with_requests(mine, made), _with_requests(theirs, replay.asked))

@@ -8,13 +8,14 @@ Decides who answers (``stages``), which calls are compared, and what is kept of 
 from __future__ import annotations
 
 import copy
+import datetime
 import functools
 import logging
 import os
 import pickle
 import random
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from oslo_config import cfg
@@ -33,7 +34,7 @@ from nova_image.shadow.worker import DRAIN_S, Worker
 
 LOG = logging.getLogger(__name__)
 
-_PLAIN = (str, int, float, bool, type(None))
+_PLAIN = frozenset((str, int, float, bool, type(None), datetime.datetime))
 
 
 class ShadowDriver(ImageDriver):
@@ -273,7 +274,7 @@ class ShadowDriver(ImageDriver):
             elif delivered is not None:
                 call.delivered = delivered
             else:
-                call.result = pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
+                call.result = _kept(result)
             most_bytes = current(self.conf).shadow_download_bytes
             if call.is_swapped:
                 comparison = Comparison(call, self.candidate, lambda: self.control, most_bytes)
@@ -284,8 +285,22 @@ class ShadowDriver(ImageDriver):
             worker.book.count(call.op, type(exc).__name__, 'failed')
 
 
-def _own(args: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value if isinstance(value, _PLAIN) else copy.deepcopy(value) for name, value in args.items()}
+def _own(value: Any) -> Any:
+    """A copy of plain data, and of what else there is in it."""
+    kind = type(value)
+    if kind is dict:
+        return {name: each if type(each) in _PLAIN else _own(each) for name, each in value.items()}
+    return value if kind in _PLAIN else copy.deepcopy(value)
+
+
+def _kept(result: Any) -> Callable[[], Any]:
+    """Gives what a call returned, whatever the caller does to it meanwhile.
+
+    One record is copied faster than it is pickled, a thousand are pickled faster.
+    """
+    if isinstance(result, list):
+        return functools.partial(pickle.loads, pickle.dumps(result, pickle.HIGHEST_PROTOCOL))
+    return functools.partial(_own, _own(result))
 
 
 def _class_of(side: str, name: str | None) -> type[ImageDriver]:

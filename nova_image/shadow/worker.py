@@ -109,7 +109,7 @@ class Worker:
     def _watch(self) -> None:
         """Give up a call that takes longer than it may; there is no thread to look after the thread."""
         run = self._run
-        since = None if run is None else run.since
+        since = None if run is None or self._hung >= MOST_HUNG else run.since
         if run is not None and since is not None and time.monotonic() - since > self._settings().shadow_timeout:
             self._give_up(run)
 
