@@ -14,7 +14,6 @@ import logging
 import os
 import pickle
 import random
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -59,7 +58,7 @@ class ShadowDriver(ImageDriver):
         settings = current(self.conf)
         self._candidate = candidate
         self._candidate_class = type(candidate) if candidate else _class_of('candidate', settings.shadow_candidate)
-        self._candidate_lock = threading.Lock()
+        self._has_complained = False
         self._candidate_file = None if candidate else settings.shadow_candidate_config
         self.control = control or _class_of('control', settings.shadow_control)(self.conf, endpoint=endpoint)
         # The control's own method, since a listing asks it for each image.
@@ -78,10 +77,15 @@ class ShadowDriver(ImageDriver):
     def candidate(self) -> ImageDriver:
         """The candidate, made now if it was not needed yet."""
         if self._candidate is None:
-            with self._candidate_lock:
-                if self._candidate is None:
-                    conf = self.conf if self._candidate_file is None else _conf_of(self._candidate_file)
-                    self._candidate = self._candidate_class(conf, endpoint=self.endpoint)
+            # Without a lock, which a fork could find held for ever: two threads at once may make one each.
+            try:
+                conf = self.conf if self._candidate_file is None else _conf_of(self._candidate_file)
+                self._candidate = self._candidate_class(conf, endpoint=self.endpoint)
+            except Exception as error:
+                if not self._has_complained:
+                    self._has_complained = True
+                    LOG.warning('The candidate cannot be made, so nothing is compared: %s', error)
+                raise
         return self._candidate
 
     @property
@@ -215,12 +219,12 @@ class ShadowDriver(ImageDriver):
         if share < 1 and random.random() >= share:
             return None, answering
         worker = self.worker
-        if not worker.has_room():
-            worker.book.count(op, '-', 'dropped')
-            return None, answering
         try:
+            if not worker.has_room():
+                worker.book.count(op, '-', 'dropped')
+                return None, answering
             return Call(op, copy.copy(context), _own(args), rule.stage is Stage.CANDIDATE), answering
-        except Exception as error:  # noqa: BLE001 - what cannot be copied is not compared; the caller is served
+        except Exception as error:  # noqa: BLE001 - say, it cannot be copied: not compared, but served
             worker.book.count(op, type(error).__name__, 'failed')
             return None, answering
 

@@ -382,6 +382,35 @@ def test_the_candidate_may_have_options_of_its_own(tmp_path: Path) -> None:
     assert json.dumps(known['seen']['args'])
 
 
+def test_a_candidate_that_cannot_be_made_is_told_once_and_costs_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    conf = local_conf(
+        tmp_path / 'store', image__driver='shadow', image_shadow__control='local', image_shadow__candidate='local',
+        image_shadow__candidate_config=str(tmp_path / 'none.conf'), image_shadow__load=1,
+    )  # fmt: skip
+    api, member = API(conf=conf), tenant_contexts().member
+    image = api.create(member, dict(RAW), CONTENT)
+    for _ in range(3):
+        assert api.get(member, image['id'])['id'] == image['id']
+    api.driver.drain(10)  # type: ignore[attr-defined]
+    assert caplog.text.count('The candidate cannot be made') == 1
+    assert 'none.conf' in caplog.text
+
+
+def test_a_thread_that_cannot_be_started_costs_the_caller_nothing(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuses(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    image_id = pair.image()
+    monkeypatch.setattr(threading.Thread, 'start', refuses)
+    assert pair.api.get(pair.member, image_id)['id'] == image_id
+    monkeypatch.undo()
+    assert pair.outcomes('show')['failed'] == 1
+
+
 @pytest.mark.parametrize('name', [None, 'shadow', 'nonesuch'])
 def test_a_candidate_that_is_none_is_refused_by_name(tmp_path: Path, name: str | None) -> None:
     conf = local_conf(tmp_path, image_shadow__control='local', image_shadow__candidate=name)
