@@ -8,6 +8,7 @@ processor that it keeps to; a time limit after which a call is given up, its thr
 from __future__ import annotations
 
 import atexit
+import contextlib
 import hashlib
 import json
 import logging
@@ -32,6 +33,9 @@ MOST_HUNG = 4
 FLUSH_S = 1.0
 #: Seconds that the end of the process waits for calls that are not compared yet.
 DRAIN_S = 1.0
+#: How long, after a call, and how often the thread looks for another before it sleeps until it is woken.
+LOOKING_S = 10.0
+LOOK_EVERY_S = 0.05
 _LONGEST_REST_S = 60.0
 
 #: What a comparison does to the book; what it returns is not used.
@@ -161,7 +165,7 @@ class Worker:
 
     def _work(self, run: _Run) -> None:
         while not run.is_lost:
-            job, run.given_up = self._queue.get()
+            job, run.given_up = self._next()
             cpu = time.thread_time()
             run.since = time.monotonic()
             try:
@@ -178,6 +182,16 @@ class Worker:
             cpu = time.thread_time() - cpu
             rest = min(_LONGEST_REST_S, cpu / self._settings().shadow_load - cpu)
             self._hurry.wait(rest)
+
+    def _next(self) -> tuple[Job, Note]:
+        """The next call. For a while it is looked for, so that a caller need not wake this thread for each one."""
+        until = time.monotonic() + LOOKING_S
+        while time.monotonic() < until:
+            with contextlib.suppress(queue.Empty):
+                return self._queue.get_nowait()
+            if self._hurry.wait(LOOK_EVERY_S):
+                time.sleep(0.001)
+        return self._queue.get()
 
     def _apply(self, note: Note) -> None:
         try:
