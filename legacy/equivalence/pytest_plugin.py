@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``pytest --nova-image-equivalence[=DRIVER|URL]``: the packaged suite on the user's own image service; fixtures.
+"""``pytest --nova-image-equivalence[=DRIVER|URL]``: the packaged suite on the user's own image service; fixtures; a marker.
 
 Loaded by entry point in every pytest run of an environment that has nova-image, so importing it costs next to nothing;
 whatever is needed is imported on use. The suite makes private, tagged images and deletes exactly those.
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from legacy.equivalence.both_paths import HELP, BothPaths
 
 if TYPE_CHECKING:
     from legacy.equivalence.visit import Visit
@@ -36,8 +38,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """With the option the suite is what runs."""
+    config.addinivalue_line('markers', HELP)
     if config.getoption(OPTION) is not None:
         config.args = [str(_SUITE)]
+
+
+@pytest.hookimpl(trylast=True)  # after those that choose tests
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marked tests run once per path."""
+    items[:] = [BothPaths.instead_of(item) for item in items]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

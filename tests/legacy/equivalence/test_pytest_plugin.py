@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``pytest --nova-image-equivalence`` in runs of its own: on a local store, and on a cloud that is left as it was."""
+"""The plug-in in runs of its own: the suite on a local store and on a cloud that is left as it was; fixtures; the marker."""
 
 from __future__ import annotations
 
@@ -64,6 +64,72 @@ def test_the_fixtures_lead_both_paths_to_stores_of_their_own(tmp_path: Path) -> 
     )
     done = run(tmp_path, 'test_mine.py')
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+#: An old caller that asks for something else once its calls are rewritten, as a wrong migration does.
+CALLER = '''
+from legacy import glance
+
+
+def backup(context, name='nightly'):
+    service = glance.get_default_image_service()
+    made = service.create(context, {'name': name, 'disk_format': 'raw', 'container_format': 'bare'}, b'bytes')
+    return service.show(context, made['id'])
+
+
+def astray(context):
+    with open(__file__) as source:
+        service = glance.get_default_image_service()
+        return service.create(context, {'name': 'new' if 'nova_' + 'image' in source.read() else 'old'})
+'''
+MARKED = '''
+import os
+import types
+
+import caller
+import pytest
+
+CONTEXT = types.SimpleNamespace(auth_token='token', project_id='p', user_id='u', is_admin=False, roles=['member'])
+
+
+@pytest.fixture
+def where():
+    assert os.environ['NOVA_IMAGE_RECORDING']  # set up in the two runs, and nowhere else
+    return CONTEXT
+
+
+@pytest.mark.both_image_paths
+@pytest.mark.parametrize('name', ['one'])
+def test_backup(where, name):
+    assert caller.backup(where, name)['name'] == name
+
+
+@pytest.mark.both_image_paths('caller.py')
+class TestMore:
+    def test_astray(self):
+        caller.astray(CONTEXT)
+
+    @pytest.mark.skip(reason='not today')
+    def test_skipped(self):
+        raise AssertionError
+
+
+@pytest.mark.both_image_paths('elsewhere.py')
+def test_lost():
+    raise AssertionError
+'''
+
+
+def test_a_marked_test_runs_once_per_path_and_fails_where_they_differ(tmp_path: Path) -> None:
+    (tmp_path / 'caller.py').write_text(CALLER)
+    (tmp_path / 'test_marked.py').write_text(MARKED)
+    done = run(tmp_path, '-rA', '--strict-markers')
+    said = done.stdout
+    assert '2 failed, 1 passed, 1 skipped' in said, said + done.stderr
+    assert 'PASSED test_marked.py::test_backup[one]' in said and '2 image operations equal' in said
+    assert 'caller.py:14: create differs in arguments.image_info.fields.name: old "old", new "new"' in said
+    assert 'likely entry: GlanceImageService.create' in said and 'TestMore::test_astray' in said
+    assert 'both_image_paths: elsewhere.py does not exist' in said
 
 
 def _login(keystone: KeystoneServer) -> dict[str, str]:
