@@ -72,6 +72,7 @@ class _Pages:
         self._wire = wire
         self._path: str | None = path
         self._ahead: _Ahead | None = None
+        self._asked: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -96,6 +97,13 @@ class _Pages:
         self._ahead = _Ahead(self._fetch, path)
 
     def _fetch(self, path: str) -> _Page:
+        if path in self._asked:  # Glance, where images without a value for the sort key fill a page
+            raise errors.ImageServiceError(
+                status='a list',
+                reason=f'it leads to the page {path} a second time, expected each page once; the listing would never '
+                'end. Sort by another key, or ask for larger pages',
+            )
+        self._asked.add(path)
         answer = self._wire.get(path, 'list')
         listed = answer.get('images')
         if not isinstance(listed, list):

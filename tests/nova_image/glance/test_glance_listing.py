@@ -170,6 +170,14 @@ def test_a_next_link_never_leads_to_another_server(start_server: Any, make_drive
     assert server.calls[-1] == ('GET', '/v2/images?marker=x&limit=1')
 
 
+def test_a_server_that_leads_back_to_a_page_does_not_make_a_list_endless(start_server: Any, make_driver: Any) -> None:
+    """Glance 33 does, when the sort key has no value in the images of a whole page."""
+    server = start_server(lambda request: as_json({'images': [an_image()], 'next': '/v2/images?marker=x&limit=1'}))
+    with pytest.raises(errors.ImageServiceError, match='marker=x&limit=1 a second time'):
+        make_driver(server.url, page_size=1).list(CTX, sort_key='size')
+    assert len(server.calls) == 2
+
+
 @pytest.mark.contract('C-074', 'C-225')
 def test_what_was_asked_for_several_times_is_on_every_page(start_server: Any, make_driver: Any) -> None:
     """Glance's links have only the last of several sort keys, directions and tags."""
