@@ -282,6 +282,8 @@ class Course:
                 continue
             if not list(differences(expected['steps'][number], self.answers['steps'][number])):
                 continue
+            if self.replay.place == GLANCE:
+                self._with_leftovers(self.answers['steps'][number], number)
             if rule is None and not self._concerns(story, place, expected['steps'][number]):
                 continue
             if rule is not None and rule not in self.touched:
@@ -291,9 +293,6 @@ class Course:
                 self._affects(story, place, expected['steps'][number], self.answers['steps'][number])
             self.elsewhere.add(number)
             expected['steps'][number] = self.answers['steps'][number]
-            if self.replay.place == GLANCE:
-                self._with_leftovers(expected['steps'][number], number)
-
 
     def _affects(self, story: Story, place: Place, *answers: Answer) -> None:
         """Note the images that a deviating step leaves otherwise than the recording."""
