@@ -8,11 +8,12 @@ ones that are accepted: the programs are counted, and long runs assert that they
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from legacy.equivalence.outcome import Outcome
 from legacy.equivalence.pairing import Mismatch
+from legacy.equivalence.programs import Step
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,25 @@ class Ignored:
 class Excused:
     """A difference that is known and accepted. A program in which it may show is not compared any further.
 
-    :param op: pattern of the operation that leads to it
-    :param error: pattern of the text of the error that this operation has
-    :param fields: what may differ from then on
-    :param alike: whether both sides have that error; else the new one, and what the operation did is not compared
+    :param op: pattern of the operation that has it, or with ``error`` leads to it
+    :param fields: what may differ
+    :param asked: patterns of arguments of the operation
+    :param error: pattern of the text of the error that the operation has on both sides, before anything differs
     """
 
     op: str
-    error: str
     fields: str
     why: str
-    alike: bool = True
+    asked: Mapping[str, str] = field(default_factory=dict)
+    error: str = ''
 
-    def follows(self, op: str, old: Outcome, new: Outcome) -> bool:
-        """Whether it may show after an operation that ended so."""
-        return re.fullmatch(self.op, op) is not None and all(
-            each.error is not None and re.search(self.error, each.error.text) for each in ((old, new) if self.alike else (new,))
+    def covers(self, step: Step, old: Outcome, new: Outcome) -> bool:
+        """Whether this may be the difference in a step or after it."""
+        given = {name: str(value) for name, value in step.arguments.items()}
+        return (
+            re.fullmatch(self.op, step.op) is not None
+            and all(re.search(pattern, given.get(name, '')) for name, pattern in self.asked.items())
+            and all(each.error is not None and re.search(self.error, each.error.text) for each in (old, new) if self.error)
         )
 
 
@@ -73,18 +77,17 @@ SERVICES = (
 EXCUSED = (
     Excused(
         'update|hold',
-        'does not match stream data|Image failed safety checks|Image format inspection failed',
         'checksum, os_hash_algo, os_hash_value; then what download and a further update with data answer',
         'Glance 33 leaves the refused bytes (415) with the queued image: its record has their hashes, and reading it '
         'or sending other bytes is a server error (500). The local store drops them, and the image may try again',
+        error='does not match stream data|Image failed safety checks|Image format inspection failed',
     ),
     Excused(
-        'detail|index|show_by_name',
-        'a second time, expected each page once',
+        'detail|index',
         'result, error',
-        'Glance 33 leads from a page to itself where images without a value for the sort key (size of a queued image) '
-        'fill it; the driver ends that with an error. The local store lists them',
-        alike=False,
+        'sorted by size, Glance 33 loses images without one (queued) between two pages, or leads from a page to itself, '
+        'which the driver ends with an error. The local store lists them all',
+        asked={'page_size': r'\d', 'sort_key': r'\bsize\b'},
     ),
 )
 

@@ -67,7 +67,7 @@ class Tally:
     programs: int = 0
     steps: Counter[str] = field(default_factory=Counter)
     excused: int = 0
-    excuses: Counter[Excused] = field(default_factory=Counter)
+    excuses: Counter[str] = field(default_factory=Counter)
 
 
 class Grounds:
@@ -299,7 +299,7 @@ def machine(
                     self._compare(used)
                     counted.programs += 1
                     counted.excused += bool(used)
-                    counted.excuses.update(set(used))
+                    counted.excuses.update({each.why for each in used})
             finally:
                 self._stack.close()
 

@@ -230,12 +230,11 @@ def compare(
     rules = tuple(ignored)
     pairing = Pairing.between(texts(_texts(old)), texts(_texts(new)))
     for step, left, right in zip(program, old.outcomes, new.outcomes, strict=True):
-        excuse = next((each for each in excused if each.follows(step.op, left, right)), None)
-        if excuse is None or excuse.alike:
-            found = kept(pairing.compare(left.plain, right.plain), rules)
-            if found:
-                return Divergence(step, tuple(found))
-        if excuse is not None:
+        found = kept(pairing.compare(left.plain, right.plain), rules)
+        excuse = next((each for each in excused if each.covers(step, left, right)), None)
+        if found and (excuse is None or excuse.error):
+            return Divergence(step, tuple(found))
+        if excuse is not None and (found or excuse.error):
             if used is not None:
                 used.append(excuse)
             return None
