@@ -67,8 +67,8 @@ def _identity() -> _Identity:
     if environ.get('OS_CLOUD'):
         try:
             from openstack import config
-        except ImportError as error:
-            raise NoCloud('OS_CLOUD is set, and clouds.yaml is read by openstacksdk: pip install openstacksdk') from error
+        except ImportError:
+            raise NoCloud('OS_CLOUD is set, and clouds.yaml is read by openstacksdk: pip install openstacksdk') from None
         return _asked(config.OpenStackConfig().get_one(environ['OS_CLOUD']).get_session())
     if environ.get('OS_AUTH_URL'):
         from keystoneauth1 import loading, session

@@ -74,7 +74,7 @@ def twin_stores(request: pytest.FixtureRequest) -> Iterator[Visit]:
         with visit(request.config.getoption(OPTION)) as made:
             yield made
     except NoCloud as error:
-        pytest.fail(str(error), pytrace=False)
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture

@@ -43,12 +43,16 @@ class Visit:
         """Run a program on both paths, all of it as the one caller there is, and delete what it made."""
         program = [step._replace(era='', href='') for step in program]
         who = dict.fromkeys(callers(), self.context)
-        old = Side(who, old_call, lambda: self.old.list(self.context), around=self.old_path)
-        new = Side(who, new_call(self.api), lambda: self.new.list(self.context))
+        old = Side(who, old_call, lambda: self._stored(self.old), around=self.old_path)
+        new = Side(who, new_call(self.api), lambda: self._stored(self.new))
         try:
             return compare(program, old.run(program), new.run(program))
         finally:
             self.clean()
+
+    def _stored(self, driver: OwnedDriver) -> list[dict[str, Any]]:
+        """The records at the end, without the tags, which are the driver's and in no order."""
+        return [{**record, 'tags': []} for record in driver.list(self.context)]
 
     def clean(self) -> None:
         """Delete what was made. :raises RuntimeError: something is left; the text names it"""
