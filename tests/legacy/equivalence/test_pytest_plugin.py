@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -47,6 +48,13 @@ def test_the_suite_says_first_what_it_will_do(tmp_path: Path) -> None:
 def test_without_a_way_to_a_service_it_says_what_is_missing(tmp_path: Path) -> None:
     done = run(tmp_path, '--nova-image-equivalence')
     assert done.returncode == 1 and 'OS_CLOUD' in done.stdout
+
+
+def test_without_openstacksdk_it_says_so_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / 'openstack.py').write_text("raise ImportError('not here')\n")
+    done = run(tmp_path, '--nova-image-equivalence', OS_CLOUD='mine', PYTHONPATH=str(tmp_path))
+    assert done.returncode == 1 and 'pip install openstacksdk' in done.stdout
+    assert 'not here' not in done.stdout and 'another exception' not in done.stdout
 
 
 def test_the_fixtures_lead_both_paths_to_stores_of_their_own(tmp_path: Path) -> None:
@@ -167,6 +175,19 @@ def test_a_cloud_is_afterwards_as_it_was(tmp_path: Path, cloud: Any, keystone_se
     done = run(tmp_path, '--nova-image-equivalence', '--nova-image-programs=8', **_login(keystone_server))
     assert done.returncode == 0, done.stdout + done.stderr
     assert cloud() == before and len(before) == 1
+
+
+@pytest.mark.glance
+def test_a_cloud_of_clouds_yaml_is_afterwards_as_it_was(
+    tmp_path: Path, cloud: Any, keystone_server: KeystoneServer
+) -> None:
+    pytest.importorskip('openstack')
+    login = {name[3:].lower(): value for name, value in _login(keystone_server).items()}
+    (tmp_path / 'clouds.yaml').write_text(json.dumps({'clouds': {'mine': {'auth': login}}}))
+    before = cloud()
+    done = run(tmp_path, '--nova-image-equivalence', '--nova-image-programs=4', OS_CLOUD='mine')
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert cloud() == before
 
 
 @pytest.mark.glance
