@@ -43,3 +43,5 @@ glance: Any
 
 @deprecated('nova.image.API is deprecated since nova-image 1.0, removed in 3.0: use nova_image.API()')
 def new_api() -> API: ...
+
+pauses: Any
