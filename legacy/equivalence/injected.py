@@ -12,6 +12,8 @@ import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from glanceclient import exc
+
 from legacy.equivalence.programs import Program, Step
 from legacy.equivalence.twin import Run, Side
 from legacy.equivalence.twin_calls import Call, own_service
@@ -72,8 +74,10 @@ class StubWithBytes(StubGlanceClient):
         return None if content is None else iter([content[:2], content[2:]])
 
     def create(self, **metadata: Any) -> StubImage:
-        """As the stub, bytes kept."""
+        """As the stub, bytes kept; an id that is taken is refused, as by every server."""
         self._got('create', **metadata)
+        if metadata.get('id') in {image.id for image in self._images}:
+            raise exc.HTTPConflict()
         image = super().create(**metadata)
         self._keep(image, metadata)
         return image
