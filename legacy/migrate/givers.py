@@ -103,9 +103,7 @@ class Givers:
     ) -> str:
         name, parent = node.text, node.parent
         if node.type in ('string_content', 'string', 'string_start', 'string_end'):
-            named = (wanted[1].get('name') or wanted[1]).text
-            words = name.strip('\'"')
-            return f'names {named} in a string' if words == named or words.endswith(f'.{named}') else ''
+            return self._in_string(unit, node, wanted)
         if parent is None or node.type != 'identifier':
             return f'uses {name} in a way that is not followed'
         if parent.type == 'function_definition' and node.field == 'name':
@@ -128,6 +126,18 @@ class Givers:
         if found.function is wanted[1]:
             return self._note(known, unit, value)
         return ''
+
+    @staticmethod
+    def _in_string(unit: Unit, node: Node, wanted: Definition) -> str:
+        """A string that may name a function: alone, or dotted if its module may be that of the function.
+
+        Not one inside of the function: what it could call that way has only its own arguments.
+        """
+        name = (wanted[1].get('name') or wanted[1]).text
+        module, _, last = node.text.strip('\'"').rpartition('.')
+        elsewhere = module and class_around(wanted[1]) is None and not _may_be(module, wanted[0])
+        inside = unit is wanted[0] and wanted[1].start <= node.start < wanted[1].end
+        return '' if last != name or elsewhere or inside else f'names {name} in a string'
 
     def _other(self, unit: Unit, place: Node, wanted: Definition) -> bool:
         """Whether a name certainly stands for something else."""

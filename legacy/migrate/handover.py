@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from legacy.migrate.arguments import Arguments
 from legacy.migrate.classes import class_around, class_of_self, relatives
-from legacy.migrate.lineage import Definition, Lineage, definition
+from legacy.migrate.lineage import Definition, Lineage, definition, method
 from legacy.migrate.scopes import Binding, targets
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
@@ -99,6 +99,8 @@ def callee(unit: Unit, call: Node, lineage: Lineage) -> Handover | None:
             found, skip = _method(unit, owner, name.text), 1
         elif name.text == '__init__':
             found, skip = _above(unit, function, holder, lineage)
+        elif found is None:
+            found, skip = _of_object(unit, holder, name.text, lineage), 1
     if found is None or found[1].parent is None or found[1].parent.type == 'decorated_definition':
         return None
     return Handover(unit, call, *found, skip)
@@ -115,6 +117,19 @@ def _above(unit: Unit, function: Node, holder: Node, lineage: Lineage) -> tuple[
     if base is not None and base[1].type == 'class_definition':
         return lineage.initializer(*base), 0
     return None, 0
+
+
+def _of_object(unit: Unit, holder: Node, name: str, lineage: Lineage) -> Definition | None:
+    """The method of an object whose class is known."""
+    kinds = lineage.kinds(unit, holder) or []
+    line, whole = lineage.line(*kinds[0]) if len(kinds) == 1 else ([], False)
+    for target, owner in line:
+        found = method(owner, name)
+        if found is not None:
+            return target, found
+        if not whole and None in lineage.bases(target, owner):
+            return None
+    return None
 
 
 def _method(unit: Unit, owner: Node, name: str) -> tuple[Unit, Node] | None:

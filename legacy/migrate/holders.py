@@ -115,7 +115,9 @@ class Holders:
         holder, attribute = target.get('object'), target.get('attribute')
         owner = class_of_self(unit, holder) if holder is not None else None
         unpacked = target.parent is not None and target.parent.type in ('pattern_list', 'tuple_pattern')
-        if value.of.remote and (not unpacked or owner is None or attribute is None):
+        if value.of.remote and value.kind == 'id' and not unpacked:
+            self._leave(unit, target, value, 'P-13', 'the parsed id is stored')
+        elif value.of.remote and (value.kind == 'pair' or owner is None or attribute is None):
             kept = Value('pair', value.of)
             pattern, reason = 'P-22', 'a service made from a reference is stored where its calls are not tied to it'
             if unpacked:
@@ -126,6 +128,8 @@ class Holders:
                 unit, target, value, 'P-10', 'stored on another object, whose readers are not followed'
             )
         else:
+            if value.of.remote and not unpacked:
+                value.of.stored = target
             self._store(unit, owner, target, attribute.text, value)
 
     def _carry(self, unit: Unit, binding: Binding, value: Value) -> None:

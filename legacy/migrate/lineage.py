@@ -65,6 +65,15 @@ def method(owner: Node, name: str) -> Node | None:
     return found[0] if len(found) == 1 else None
 
 
+def returns(function: Node) -> list[Node]:
+    """The return statements of a function itself."""
+    return [
+        each
+        for each in function.walk(into=('function_definition', 'lambda'))
+        if each.type == 'return_statement' and each.closest('function_definition') is function
+    ]
+
+
 class Lineage:
     """The classes of a run."""
 
@@ -142,6 +151,18 @@ class Lineage:
             if holder is not None and class_of_self(unit, holder) in family:
                 yield above
 
+    def given_at_once(self, unit: Unit, node: Node) -> Node | None:
+        """What ``__init__`` stores in an attribute of self, if that is the only store of it."""
+        holder, name = node.get('object'), node.get('attribute')
+        owner = class_of_self(unit, holder) if node.type == 'attribute' and holder is not None else None
+        stores = list(self.stores((unit, owner), name.text)) if owner is not None and name is not None else []
+        if len(stores) != 1 or owner is None:
+            return None
+        statement, inside = stores[0].parent, stores[0].closest('function_definition')
+        if statement is None or statement.type != 'assignment' or inside is not method(owner, '__init__'):
+            return None
+        return statement.get('right')
+
     def kinds(self, unit: Unit, node: Node, depth: int = 0) -> list[Definition] | None:
         """The classes that an object may be of; None if that is not known."""
         node = inner(node)
@@ -208,19 +229,27 @@ class Lineage:
         function = call.get('function')
         found = definition(unit, function, self.resolver) if function is not None else None
         if found is None:
-            return None
+            return self._by_classmethod(unit, function) if function is not None else None
         if found[1].type == 'class_definition':
             return [found]
         return self._returned(found, depth)
 
+    def _by_classmethod(self, unit: Unit, function: Node) -> list[Definition] | None:
+        """``Class.method()`` whose every return is, or is filled in from, a new ``cls()``."""
+        holder, name = function.get('object'), function.get('attribute')
+        owner = definition(unit, holder, self.resolver) if holder is not None else None
+        maker = method(owner[1], name.text) if owner is not None and name is not None else None
+        if owner is None or maker is None or maker.parent is None:
+            return None
+        marked = any('classmethod' in each.text for each in maker.parent.children if each.type == 'decorator')
+        returned = returns(maker)
+        made = all(each.named and 'cls()' in each.named[0].text for each in returned)
+        return [owner] if marked and returned and made else None
+
     def _returned(self, found: Definition, depth: int) -> list[Definition] | None:
         """What a function returns: objects it makes, or makes of a class that its module names in strings."""
         target, function = found
-        returned = [
-            each.named[0]
-            for each in function.walk(into=('function_definition', 'lambda'))
-            if each.type == 'return_statement' and each.named and each.closest('function_definition') is function
-        ]
+        returned = [each.named[0] for each in returns(function) if each.named]
         classes: list[Definition] = []
         for each in returned:
             maker = each.get('function') if each.type == 'call' else None

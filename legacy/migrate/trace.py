@@ -170,6 +170,7 @@ class Trace(Holders):
         name = inner(node)
         if unit is of.unit and home.start <= name.start < home.end:
             return [node]
+        name = self.lineage.given_at_once(unit, name) or name
         reaching = unit.definitions(name) if name.type == 'identifier' and depth < 4 else []
         if len(reaching) != 1 or reaching[0] == UNBOUND or reaching[0].kind != 'param':
             return None

@@ -19,6 +19,7 @@ class Acquisition:
 
     :ivar pattern: P-08 to P-19, settled when the plan is made
     :ivar context: for a pair: the context and the reference it was given
+    :ivar stored: for a pair: the attribute that its service alone is stored in
     """
 
     unit: Unit
@@ -31,6 +32,7 @@ class Acquisition:
     uses: list[Use] = field(default_factory=list)
     services: list[Binding] = field(default_factory=list)
     ids: list[Binding] = field(default_factory=list)
+    stored: Node | None = None
 
     def holds(self, node: Node) -> bool:
         """Whether a node is inside the arguments of the call that acquires."""

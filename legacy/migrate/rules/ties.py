@@ -87,6 +87,9 @@ class Tied:
             if reads_by_name(handover.target, handover.function):
                 reason = 'a helper may read the parsed id by its name'
                 return Plan('P-13', problem=reason, problem_pattern='P-13', at=use.node)
+        if it.stored is not None:
+            reason = 'a service made from a reference is stored where its calls are not tied to it'
+            return Plan('P-22', problem=reason, problem_pattern='P-22', at=it.stored)
         for use in (*self.calls, *self.handed):
             found = self._check(use) if use.kind == 'call' else self._check_handed(use)
             if found is not None:
@@ -106,12 +109,9 @@ class Tied:
         rewrite = catalogue.service_method(use.name)
         assert use.call is not None and rewrite is not None
         arguments = Arguments(use.call, use.skip)
-        context = arguments.value(0, 'context')
-        contexts = self._lifted(use, context)
-        self.anchors[id(use)] = min((each.start for each in contexts), default=use.node.start)
-        if not contexts or not all(self._same(self.it.context, each, 'context') for each in contexts):
-            reason = 'the call uses another context than the acquisition did'
-            return Plan('P-12', problem=reason, problem_pattern='P-12', at=use.call)
+        found = self._check_context(use)
+        if found is not None:
+            return found
         given = arguments.value(1, 'image_id')
         if self.literal:
             if given is not None and Value('id', self.it) in self.trace.values(given):
@@ -126,6 +126,16 @@ class Tied:
             found = self._check_id(use, place)
             if found is not None:
                 return found
+        return None
+
+    def _check_context(self, use: Use) -> Plan | None:
+        """The client of a reference kept the context it was made with."""
+        assert use.call is not None
+        contexts = self._lifted(use, Arguments(use.call, use.skip).value(0, 'context'))
+        self.anchors[id(use)] = min((each.start for each in contexts), default=use.node.start)
+        if not contexts or not all(self._same(self.it.context, each, 'context') for each in contexts):
+            reason = 'the call uses another context than the acquisition did'
+            return Plan('P-12', problem=reason, problem_pattern='P-12', at=use.call)
         return None
 
     def _lifted(self, use: Use, node: Node | None) -> list[Node]:

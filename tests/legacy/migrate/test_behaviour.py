@@ -143,32 +143,39 @@ class NewAPI:
 
     world: World
 
+    def __init__(self, endpoint: str | None = None) -> None:
+        self.endpoint = endpoint
+
+    def split(self, reference: Any) -> tuple[str | None, Any]:
+        server, image = split(reference)
+        return self.endpoint if server is None else server, image
+
     def get(
         self, context: Any, id_or_uri: Any, include_locations: bool = False, show_deleted: bool = True
     ) -> Any:
-        server, image = split(id_or_uri)
+        server, image = self.split(id_or_uri)
         return self.world.note('get', server, context, image, include_locations)
 
     def get_all(self, context: Any, *, filters: Any = None, marker: Any = None) -> Any:
-        self.world.note('list', None, context, filters)
+        self.world.note('list', self.endpoint, context, filters)
         return []
 
     def create(self, context: Any, image_info: Any, data: Any = None) -> Any:
-        return self.world.note('create', None, context, image_info, sent(data))
+        return self.world.note('create', self.endpoint, context, image_info, sent(data))
 
     def update(
         self, context: Any, id_or_uri: Any, image_info: Any, data: Any = None, purge_props: Any = False
     ) -> Any:
-        server, image = split(id_or_uri)
+        server, image = self.split(id_or_uri)
         return self.world.note('update', server, context, image, image_info, sent(data), bool(purge_props))
 
     def delete(self, context: Any, id_or_uri: Any) -> Any:
-        server, image = split(id_or_uri)
+        server, image = self.split(id_or_uri)
         self.world.note('delete', server, context, image)
         return True
 
     def download(self, context: Any, id_or_uri: Any, data: Any = None, dest_path: Any = None) -> Any:
-        server, image = split(id_or_uri)
+        server, image = self.split(id_or_uri)
         return self.world.note('download', server, context, image, sent(data), dest_path)
 
     def generate_image_url(self, image_ref: Any, context: Any = None) -> Any:
@@ -195,7 +202,12 @@ def outcome(text: str, reference: str, data: Any) -> tuple[list[Any], str]:
     old = OldModule(world)
     api = type('API', (NewAPI,), {'world': world})
     nova = Holder(image=Holder(glance=old), exception=Holder())
-    new = Holder(api=Holder(API=api), parse_image_ref=lambda ref: Reference(image_id=split(ref)[1]))
+
+    def parse(ref: Any) -> Reference:
+        server, image = split(ref)
+        return Reference(server=server, image_id=image)
+
+    new = Holder(api=Holder(API=api), parse_image_ref=parse)
     modules = {
         'nova.image': Holder(glance=old, other=1, image=Holder(glance=old)),
         'nova.image.glance': nova,
