@@ -22,32 +22,8 @@ class Remote(Tied):
 
     def plan(self) -> Plan:
         """The edits, or the first thing that stands in the way."""
-        trouble = self.trouble()
-        if trouble is not None and trouble.problem_pattern in ('P-13', 'P-15', 'P-22') and not self.on_self:
-            return self._bound() or trouble
-        plan = trouble or self._shape()
+        plan = self.trouble() or self._shape()
         return replace(plan, pattern='P-18') if self.on_self else plan
-
-    def _bound(self) -> Plan | None:
-        """P-15: the API object of the reference's own server, and the parsed id as it was."""
-        above = outer(self.it.node).parent
-        left = above.get('left') if above is not None and above.type == 'assignment' else None
-        listed = self.it.node.get('arguments')
-        start = self._line_start(left) if left is not None else None
-        name = self.names.fresh_local(self.unit, ('image_ref', 'image_href', 'image_reference', 'parsed_ref'))
-        if left is None or start is None or not name or listed is None or self.literal:
-            return None
-        if any(self._check_context(use) is not None for use in self.calls):
-            return None
-        if any(each.type == 'comment' for each in (*listed.children, *left.walk())):
-            return None
-        offset, indent = start
-        pair = f'(endpoint={name}.server), {name}.image_id'
-        tail = ')' if left.type == 'identifier' else ''
-        edits = function_edits(self.unit, self.it.node, ('(' if tail else '') + self.names.api)
-        line = f'{indent}{name} = {self.names.parse}({self._reference()}){self.unit.source.newline}'
-        more = [Edit(offset, offset, line), Edit(listed.start, listed.end, pair + tail)]
-        return Plan('P-15', [*edits, *more], note='stays at the server of the reference, which gets the caller\'s token as before; see [image] trusted_servers')
 
     def _shape(self) -> Plan:
         it = self.it
@@ -198,13 +174,6 @@ class Remote(Tied):
             *self._own_to(name),
         ]
         return Plan(pattern, [*edits, *more], note=note)
-
-    def _line_start(self, node: Node) -> tuple[int, str] | None:
-        """Where a new line can come before a statement that begins its own, and its indentation."""
-        statement = statement_of(node)
-        start = self.unit.source.data.rfind(b'\n', 0, statement.start) + 1
-        indent = self.unit.source.data[start : statement.start]
-        return None if indent.strip() else (start, indent.decode())
 
     def unit_line_end(self, node: Node) -> tuple[int, str] | None:
         """Where a new line can follow a statement that has its line for itself, and its indentation."""

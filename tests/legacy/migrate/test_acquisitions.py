@@ -249,21 +249,6 @@ def f(ctx, ref):
     return svc.get(ctx, ref)
 """,
     ),
-    'P-15 another id stays at the server of the reference': (
-        """
-def f(ctx, ref, other):
-    svc, real_id = glance.get_remote_image_service(ctx, ref)
-    svc.show(ctx, real_id)
-    svc.delete(ctx, other)
-""",
-        """
-def f(ctx, ref, other):
-    image_ref = nova_image.parse_image_ref(ref)
-    svc, real_id = nova_image.api.API(endpoint=image_ref.server), image_ref.image_id
-    svc.get(ctx, real_id)
-    svc.delete(ctx, other)
-""",
-    ),
     'P-16 only the parse is wanted': (
         """
 def f(ctx, ref):
@@ -518,6 +503,10 @@ LEFT = {
         'P-12',
         'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    c = g()\n    s.show(c, i)\n',
     ),
+    'P-15 another id': (
+        'P-15',
+        'def f(c, r, x):\n    s, i = glance.get_remote_image_service(c, r)\n    s.show(c, i)\n    s.delete(c, x)\n',
+    ),
     'P-15 create on a remote service': (
         'P-15',
         'def f(c, r, m):\n    s, i = glance.get_remote_image_service(c, r)\n    s.create(c, m)\n',
@@ -525,6 +514,10 @@ LEFT = {
     'P-15 detail on a remote service': (
         'P-15',
         'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    s.detail(c)\n',
+    ),
+    'P-15 the reference changed': (
+        'P-15',
+        'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    r = r + 1\n    s.show(c, r)\n',
     ),
     'P-16 neither half is used': ('P-16', 'def f(c, r):\n    glance.get_remote_image_service(c, r)\n'),
     'P-17 asked of the whole pair': (

@@ -58,35 +58,6 @@ def f(ctx):
     return disks.metadata(ctx, nova_image.api.API())
 """,
     ),
-    'a service and its parsed id, kept by an object for later': (
-        """
-class Writer(object):
-    def __init__(self, ctx, source, image_service, image_id):
-        self.ctx = ctx
-        self.source = source
-        self.image_service = image_service
-        self.image_id = image_id
-    def run(self):
-        self.image_service.update(self.ctx, self.image_id, {})
-def f(ctx, ref, source):
-    svc, real_id = glance.get_remote_image_service(ctx, ref)
-    Writer(ctx, source, svc, real_id).run()
-""",
-        """
-class Writer(object):
-    def __init__(self, ctx, source, image_service, image_id):
-        self.ctx = ctx
-        self.source = source
-        self.image_service = image_service
-        self.image_id = image_id
-    def run(self):
-        self.image_service.update(self.ctx, self.image_id, {}, purge_props=True)
-def f(ctx, ref, source):
-    image_ref = nova_image.parse_image_ref(ref)
-    svc, real_id = nova_image.api.API(endpoint=image_ref.server), image_ref.image_id
-    Writer(ctx, source, svc, real_id).run()
-""",
-    ),
     'a method, two callers, keywords': (
         """
 class C(object):
@@ -192,6 +163,10 @@ APART = {
     ),
     'the helper does something odd': (
         f'def _h(c, s):\n    s.odd(c, 1)\ndef f(c):\n{SERVICE}    svc.show(c, 1)\n    _h(c, svc)\n'
+    ),
+    'the helper logs the id': (
+        'def _h(c, s, i):\n    log(i)\n    s.show(c, i)\n'
+        'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    _h(c, s, i)\n'
     ),
     'the helper uses another context': (
         'def _h(c, s, i):\n    s.show(c.elevated(), i)\n'
