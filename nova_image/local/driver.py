@@ -104,7 +104,7 @@ class LocalDriver(ImageDriver):
         except Refused as exc:
             raise Refused(400, f'No image found with ID {image_id}, the marker') from exc
         member = rows.is_member(connection, image_id, who.owner)
-        if row['owner'] is not None and not rules.is_visible(who, row, member):
+        if not rules.is_visible(who, row, member):
             raise Refused(403, f'Image {image_id}, the marker, is not visible')
         return row
 

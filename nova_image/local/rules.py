@@ -56,12 +56,10 @@ def identity(context: Any, auth_strategy: str) -> Identity:
 
 
 def is_visible(who: Identity, row: Any, is_member: bool) -> bool:
-    """Whether a single image may be shown."""
-    if who.is_admin or row['visibility'] in ('public', 'community'):
+    """Whether a single image may be shown; one that nobody owns is, to everybody."""
+    if who.is_admin or row['owner'] is None or row['visibility'] in ('public', 'community'):
         return True
-    if who.owner is not None and row['owner'] == who.owner:
-        return True
-    return row['visibility'] == 'shared' and (is_member or row['owner'] is None)
+    return row['owner'] == who.owner or (row['visibility'] == 'shared' and is_member)
 
 
 def check_may_change(who: Identity, row: Any) -> None:
