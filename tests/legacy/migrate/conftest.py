@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from legacy.migrate import Result, run
+from legacy.migrate.options import Options
 from legacy.migrate.tree import Source
 
 Migrate = Callable[..., Result]
@@ -22,12 +23,12 @@ Migrate = Callable[..., Result]
 def migrate(tmp_path: Path) -> Migrate:
     """Write files, run over them, and check what holds for every run."""
 
-    def go(files: dict[str, str | bytes]) -> Result:
+    def go(files: dict[str, str | bytes], **flags: bool) -> Result:
         for name, text in files.items():
             path = tmp_path / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        result = run([tmp_path], tmp_path)
+        result = run([tmp_path], tmp_path, options=Options(**flags))
         holds(result)
         return result
 

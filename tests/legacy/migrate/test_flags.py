@@ -3,32 +3,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import holds
 
 from legacy.migrate import Result, run
-from legacy.migrate.options import Options
 from legacy.migrate.tree import Source
 
 
 @pytest.fixture
-def flagged(tmp_path):
+def flagged(migrate: Callable[..., Result]) -> Callable[..., Result]:
     """Run with flags, twice; the second run changes nothing."""
 
     def go(files: dict[str, str], **flags: bool) -> Result:
-        for name, text in files.items():
-            path = tmp_path / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-        result = run([tmp_path], tmp_path, options=Options(**flags))
-        holds(result)
+        result = migrate(files, **flags)
         for path in result.changed:
             assert Source(result.files[path].new_bytes).error() is None
         result.write()
-        again = run([tmp_path], tmp_path, options=Options(**flags))
-        holds(again)
+        again = migrate({}, **flags)
         assert not again.changed, {path: again.files[path].new_bytes for path in again.changed}
         return result
 
