@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 __all__ = ['Rewinder']
@@ -36,7 +37,9 @@ class Rewinder:
         now = self._position()
         if now is None or self._start is None:
             return False
-        return self._source.repeatable and self._source.rewind(now - self._start)
+        # At its end already, a buffer in memory is known to be empty; of anything else that cannot be told.
+        repeatable = self._source.repeatable or isinstance(self._body, io.BytesIO)
+        return repeatable and self._source.rewind(now - self._start)
 
     def _position(self) -> int | None:
         try:

@@ -63,7 +63,7 @@ class GlanceClientWrapper:
             if port is not None:
                 version, port = port, None
         elif endpoint is None and host is not None and port is None:
-            endpoint, host = f'http://{host}', None
+            endpoint, host = f'{"https" if use_ssl else "http"}://{host}', None
         if endpoint is not None:
             self._endpoint = str(endpoint)
             self._use_endpoint(self._endpoint)

@@ -63,10 +63,11 @@ CALLS: tuple[Deviation, ...] = (
     ),
     Deviation(
         number=7,
-        what='An https reference without a port means port 443; an IPv6 host without one stays whole',
+        what='An https reference without a port means port 443; an IPv6 host without one stays whole; the default '
+        'server speaks the configured protocol, and no server at all is GlanceConnectionFailed',
         why='Port 80 never speaks TLS and the cut-off host does not exist: the request could only fail.',
-        contract=('C-020', 'C-022'),
-        compute=servers.https_without_port,
+        contract=('C-020', 'C-022', 'C-038', 'C-039', 'C-292'),
+        compute=either(servers.https_without_port, servers.configured_protocol, servers.no_server),
     ),
     Deviation(
         number=8,
@@ -225,7 +226,7 @@ CALLS: tuple[Deviation, ...] = (
         what='An image property may be called version, method, context or controller',
         why='Such a property raised TypeError, or went to another controller of the client.',
         contract=('C-055', 'C-056'),
-        compute=uploads.names_do_not_clash,
+        compute=either(uploads.names_do_not_clash, uploads.controller_is_kept),
     ),
     Deviation(
         number=30,

@@ -113,6 +113,62 @@ def https_without_port(replay: Replay, expected: Answer) -> None:
             _move(expected, event, wanted)
 
 
+def configured_protocol(replay: Replay, expected: Answer) -> None:
+    """The one server that host and port name is spoken to in the configured protocol (C-039, C-292)."""
+    if replay.on_wire or replay.release != '2014.1':
+        return
+    if replay.config('api_servers') is not None or replay.config('protocol') != 'https':
+        return
+    more = {'insecure': replay.config('insecure', False), 'ssl_compression': False}
+    own: set[int] = set()
+    for step in replay.steps(expected):
+        fixed = [event for _, event in _static_clients(step)]
+        for event in step.events:
+            if event['ev'] == 'client' and event not in fixed and event['endpoint'].startswith('http://'):
+                event['endpoint'] = event['endpoint'].replace('http://', 'https://', 1)
+                event['kwargs'].update(more)
+                own.add(event['client'])
+        result = step.answer.get('result')
+        if step.operation == 'get_api_servers' and isinstance(result, dict):
+            for item in result.get('$take', ()):
+                item['$tuple'][2] = True
+        if own and 'args_after' in step.answer:
+            _rename_secure(step.answer['args_after'])
+
+
+def _rename_secure(shown: Any) -> None:
+    """A wrapper that took the default server shows that it speaks TLS."""
+    if isinstance(shown, list):
+        for item in shown:
+            _rename_secure(item)
+    elif isinstance(shown, dict):
+        if shown.get('static') is False and 'use_ssl' in shown:
+            shown['use_ssl'] = True
+        for item in shown.values():
+            _rename_secure(item)
+
+
+def no_server(replay: Replay, expected: Answer) -> None:
+    """A call without any server is a failed connection, no StopIteration that ends a caller's loop (C-038)."""
+    if replay.on_wire or replay.config('api_servers') != []:
+        return
+    for step in replay.steps(expected):
+        error = step.answer.get('exception')
+        if error and error['class'] == 'StopIteration' and not error['scripted'] and step.operation in _ASKING:
+            step.events[:] = [event for event in step.events if event['ev'] != 'shuffle']
+            step.answer['exception'] = {
+                'class': 'nova.exception.GlanceConnectionFailed',
+                'mro': ['GlanceConnectionFailed', 'NovaException'],
+                'message': '',
+                'volatile_message': True,
+                'code': 500,
+                'scripted': False,
+            }
+
+
+_ASKING = ('detail', 'show', 'create', 'update', 'delete', 'download', 'start', 'call', '_get_locations')
+
+
 def _whole_hosts(replay: Replay, step: Step) -> None:
     """Bracketed hosts of the list keep all of their address, bare ones too (C-037)."""
     servers = replay.config('api_servers')
@@ -140,15 +196,20 @@ def host_without_port(replay: Replay, expected: Answer) -> None:
     if replay.on_wire or replay.release != '2014.1':
         return
     for step in replay.steps(expected):
-        if step.owner != 'GlanceClientWrapper' or step.operation != 'new' or len(step.args) != 2:
+        if step.owner != 'GlanceClientWrapper' or step.operation != 'new':
             continue
+        form = step.argument(0, 'context')
+        context = replay.case['input']['contexts'][form['$ctx']] if form else None
         for event in step.events:
             if not str(event.get('endpoint', '')).endswith(':None'):
                 continue
-            context = replay.case['input']['contexts'][step.args[0]['$ctx']]
             event['endpoint'] = event['endpoint'].removesuffix(':None')
             event['version'] = '2'
-            event['kwargs'] = {
+            step.answer['result']['state'].update(port=80, version=2)
+            event['kwargs'].pop('token', None)
+            if context is None:
+                continue
+            event['kwargs'] |= {
                 'identity_headers': {
                     'X-Auth-Token': context['auth_token'],
                     'X-User-Id': context['user_id'],
@@ -157,7 +218,14 @@ def host_without_port(replay: Replay, expected: Answer) -> None:
                     'X-Identity-Status': 'Confirmed',
                 }
             }
-            step.answer['result']['state'].update(port=80, version=2)
+    for step in replay.steps(expected):
+        error = step.answer.get('exception', {})
+        told = error.get('kwargs', {})
+        if error.get('class') == 'nova.exception.GlanceConnectionFailed' and 'port' in told and told['port'] is None:
+            server = f'http://{told.pop("host")}'
+            del told['port']
+            told['server'] = server
+            error['message'] = f'Connection to glance host {server} failed: {told["reason"]}'
 
 
 def _reference(replay: Replay, step: Step) -> str | None:
