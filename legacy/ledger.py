@@ -162,7 +162,9 @@ def read(path: str | os.PathLike[str]) -> Ledger:
     """
     place = Path(path)
     if not place.exists() and not _parts(place):
-        raise FileNotFoundError(2, 'no ledger', str(path))
+        raise FileNotFoundError(
+            f'{path}: there is no ledger; run the program with NOVA_IMAGE_LEGACY_LEDGER={path}, or name another file'
+        )
     with _alone(place):
         ledger = _read_base(place)
         for part in _parts(place):

@@ -82,17 +82,19 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
     if not seconds > 0:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of seconds; give more than 0')
     return seconds
 
 
 def _times(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of times; give 1 or more')
+    return int(text)
 
 
 def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:

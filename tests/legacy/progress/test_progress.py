@@ -194,7 +194,7 @@ def test_what_could_not_be_looked_at_is_never_done(tree, capsys):
 @pytest.mark.parametrize(
     ('arguments', 'words'),
     [
-        (['--ledger', 'absent'], 'no ledger'),
+        (['--ledger', 'absent'], 'absent: there is no ledger; run the program with'),
         (['--ledger', 'bad'], 'is no ledger'),
         (['--prove', 'bad'], 'is no answer of'),
         (['--baseline', 'bad'], 'is no baseline'),
