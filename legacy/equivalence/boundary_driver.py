@@ -133,9 +133,13 @@ _ITERATORS = ('DownloadedChunks',)
 def _planned(case: dict[str, Any], plan: list[Action]) -> Iterator[Form]:
     """What the driver is to ask."""
     base: Form = {}
+    before: Action | None = None
     for action in plan:
         form: Form = {'kind': action.kind, 'image': _named(action), 'failed': _failure(action)}
         form.update(_place(case, action.token, action.endpoint, action.insecure))
+        if _moves_on(before, action) and form['server'] == _ANY:
+            form['server'] = _ANOTHER
+        before = action
         if form['failed'] is None:
             info = _info(case['input']['steps'][action.step])
             admin = _is_admin(case, action.step)
@@ -157,9 +161,13 @@ def _planned(case: dict[str, Any], plan: list[Action]) -> Iterator[Form]:
 def _said(case: dict[str, Any], asked: list[tuple[Action, Form, Form]]) -> Iterator[Form]:
     """What it asked, in the same words."""
     again = False
+    before: tuple[Action, str] | None = None
     for action, said, base in asked:
         form: Form = {'kind': action.kind, 'image': said['image'], 'failed': _failure(action)}
         form.update(_place(case, said['token'], said['server'], said['insecure']))
+        if before is not None and _moves_on(before[0], action) and form['server'] == _ANY:
+            form['server'] = _ANOTHER if said['server'] != before[1] else 'the one that failed'
+        before = action, said['server']
         if form['failed'] is None:
             if action.kind == 'create':
                 form['fields'] = json.loads(said['content'])
@@ -191,7 +199,17 @@ def _place(case: dict[str, Any], token: Any, server: str, insecure: Any) -> Form
     several = len(known) > 1 and place in known
     if several:
         form['insecure'] = False
-    return {**form, 'server': 'one of the configured' if several else place}
+    return {**form, 'server': _ANY if several else place}
+
+
+_ANY, _ANOTHER = 'one of the configured', 'another of the configured'
+
+
+def _moves_on(before: Action | None, action: Action) -> bool:
+    """Whether an action asks again for what a server had no answer to (C-048)."""
+    if before is None or before.error is None or before.error[0] == 'cut':
+        return False
+    return (before.step, before.kind) == (action.step, action.kind) and before.error[1] in (0, 503)
 
 
 def _url(server: str) -> str:

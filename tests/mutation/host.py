@@ -102,7 +102,7 @@ def in_child(work: Callable[[], dict[str, Any]], seconds: float) -> dict[str, An
         try:
             answer = work()
         except BaseException:  # noqa: BLE001 - told, and judged by who asked
-            answer = {'found': 'broken: ' + traceback.format_exc(limit=-3)[-600:], 'cases': 0}
+            answer = {'found': None, 'broken': traceback.format_exc(limit=-3)[-600:], 'cases': 0}
         with contextlib.suppress(OSError), os.fdopen(theirs, 'wb') as out:
             out.write(json.dumps(answer).encode())
         os._exit(0)
@@ -125,7 +125,9 @@ def in_child(work: Callable[[], dict[str, Any]], seconds: float) -> dict[str, An
     try:
         result: dict[str, Any] = json.loads(said)
     except ValueError:
-        return {'found': f'hangs: not at its end after {seconds:.0f} s' if not said else 'broken: died', 'cases': 0}
+        if time.monotonic() >= until:
+            return {'found': f'hangs: not at its end after {seconds:.0f} s', 'cases': 0}
+        return {'found': None, 'broken': 'the child died', 'cases': 0}
     return result
 
 

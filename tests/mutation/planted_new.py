@@ -94,6 +94,12 @@ IN_TOP_LEVEL = (
         'altered bytes are handed out',
     ),
     Mutant(
+        'missing rewind', 'nova_image/transfer/upload.py',
+        '            if not self._source.rewind(self._pulled):\n                return False\n            self._forget()',
+        '            self._forget()',
+        'a second attempt sends the rest of the data only',
+    ),
+    Mutant(
         'bad file published', 'nova_image/transfer/download.py',
         '            self._target.discard()\n            raise\n        finally:', '            self._target.commit()\n            raise\n        finally:',
         'bytes that failed a check stand under the path',
@@ -173,9 +179,9 @@ IN_GLANCE = (
         'the next attempt goes to the server that failed',
     ),
     Mutant(
-        'missing rewind', 'nova_image/glance/wire.py',
-        '        if not self._body.rewind():\n            raise errors.joined', '        if False:\n            raise errors.joined',
-        'a second attempt sends the rest of the data only',
+        'no second try for a body', 'nova_image/glance/wire.py',
+        '        if not self._body.rewind():\n            raise errors.joined', '        if self._failed_before:\n            raise errors.joined',
+        'an upload that could be repeated is given up',
     ),
     Mutant(
         'token to strangers', 'nova_image/glance/servers.py',
@@ -227,7 +233,7 @@ IN_LOCAL = (
     ),
     Mutant(
         'open to strangers', 'nova_image/local/rules.py',
-        "return row['visibility'] == 'shared' and (is_member or row['owner'] is None)", "return row['visibility'] == 'shared'",
+        "(row['visibility'] == 'shared' and is_member)", "row['visibility'] == 'shared'",
         'shared images are seen by those they are not shared with',
     ),
     Mutant(

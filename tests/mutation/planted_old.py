@@ -217,7 +217,7 @@ IN_CLIENTS = (
     ),
     Mutant(
         'rewind taken on trust', 'legacy/rewind.py',
-        'return self._source.repeatable and self._source.rewind(now - self._start)', 'return True',
+        'return repeatable and self._source.rewind(now - self._start)', 'return True',
         'a body that cannot go back is sent again',
     ),
 )  # fmt: skip

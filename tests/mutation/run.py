@@ -39,8 +39,8 @@ from mutants import Mutant
 LEAST = 0.95
 #: cases of each detector that a fault is shown to, round by round
 ROUNDS: tuple[Mapping[str, int], ...] = (
-    {'seams': 25, 'driver': 25, 'wire': 8, 'twin': 8, 'conformance': 15},
-    {'seams': 400, 'driver': 400, 'wire': 60, 'twin': 80, 'conformance': 150},
+    {'seams': 25, 'driver': 25, 'wire': 8, 'twin': 12, 'conformance': 15},
+    {'seams': 400, 'driver': 400, 'wire': 60, 'twin': 150, 'conformance': 150},
     {'glance wire': 40, 'glance twin': 20, 'glance conformance': 60},
 )
 MUTANT_SECONDS = 300
@@ -175,7 +175,7 @@ def measured(root: Path, kept: Path, jobs: int) -> Reach:
     if not file.exists():
         print('measuring which case executes which line', flush=True)
         answers = list(_parallel([('reach', detector) for detector in ORDER], root, jobs))
-        broken = [answer['found'] for answer in answers if 'lines' not in answer]
+        broken = [answer for answer in answers if 'lines' not in answer]
         if broken:
             raise SystemExit(f'the detectors cannot be run on the tree as it is: {broken}')
         file.write_text(json.dumps(answers), encoding='utf-8')
@@ -299,7 +299,7 @@ def main(argv: list[str]) -> int:
     ]
     for result in _parallel(tasks, root, min(given.jobs, len(tasks) or 1)):
         results.append(result)
-        said = result['found'] or 'SURVIVES'
+        said = result['found'] or f'SURVIVES {result.get("broken", "")}'
         print(f'{len(results)}/{len(planted)} {result["name"]} [{result["seconds"]} s]: {said[:150]}', flush=True)
         if given.results:
             with given.results.open('a', encoding='utf-8') as out:
