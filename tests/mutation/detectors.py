@@ -217,8 +217,11 @@ class Detectors:
         return list(getattr(self, f'_{kind}'))
 
     def _pytest(self, arguments: Iterable[str], plugin: Any) -> None:
-        options = ['-q', '--assert=plain', '-p', 'no:cacheprovider', '-p', 'no:nova_image_equivalence', '-c', str(self._root / 'tox.ini')]
-        options += [f'--rootdir={self._root}', '--basetemp', tempfile.mkdtemp(prefix='mutation-')]
+        # Hypothesis's plug-in does not like to be loaded after it was used.
+        without = ('cacheprovider', 'nova_image_equivalence', 'hypothesispytest')
+        options = ['-q', '--assert=plain', '-c', f'{self._root}/tox.ini', f'--rootdir={self._root}']
+        options += ['--basetemp', tempfile.mkdtemp(prefix='mutation-')]
+        options += [part for name in without for part in ('-p', f'no:{name}')]
         before = os.getcwd()
         os.chdir(self._root)
         try:
