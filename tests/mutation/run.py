@@ -40,8 +40,8 @@ LEAST = 0.95
 #: cases of each detector that a fault is shown to, round by round
 ROUNDS: tuple[Mapping[str, int], ...] = (
     {'seams': 25, 'driver': 25, 'wire': 8, 'twin': 12, 'conformance': 15},
-    {'seams': 400, 'driver': 400, 'wire': 60, 'twin': 150, 'conformance': 150},
-    {'glance wire': 40, 'glance twin': 20, 'glance conformance': 60},
+    {'seams': 1500, 'driver': 1500, 'wire': 200, 'twin': 250, 'conformance': 800},
+    {'glance wire': 80, 'glance twin': 40, 'glance conformance': 120},
 )
 MUTANT_SECONDS = 300
 MEASURE_SECONDS = 1800

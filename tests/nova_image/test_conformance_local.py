@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 import signing_kit
 
-from nova_image import API, ImageDriver
+from nova_image import API, ImageDriver, errors
 from nova_image.local.driver import LocalDriver
 from nova_image.testing.configuration import local_conf
 from nova_image.testing.conformance import (
@@ -21,6 +21,7 @@ from nova_image.testing.conformance import (
     WithoutInUse,
     WithoutLocations,
 )
+from nova_image.testing.conformance.base import CONTENT, RAW
 from nova_image.testing.contexts import (
     Context,
     ImageContexts,
@@ -52,6 +53,16 @@ class LocalConformance(DriverConformance, DamageConformance, StoreConformance, W
             path.write_bytes(content)
 
         return flip
+
+    @pytest.mark.contract('D-8')
+    def test_a_content_that_was_cut_is_damage_and_no_download(self, api: API, member: Context) -> None:
+        image = api.create(member, dict(RAW), CONTENT)
+        shown = api.get(member, image['id'], include_locations=True)
+        path = Path(urlsplit(shown['locations'][0]['url']).path)
+        path.chmod(0o600)
+        path.write_bytes(CONTENT[:-1])
+        with pytest.raises(errors.StoreCorrupt):
+            api.download(member, image['id'])
 
 
 class TestLocalWithoutAuthentication(LocalConformance):

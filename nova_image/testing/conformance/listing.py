@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from nova_image import API, errors
+from nova_image import API, errors, wiretap
 from nova_image.testing.conformance.base import ABSENT, ConformanceBase, ids, new_id
 
 
@@ -79,6 +79,16 @@ class ListingConformance(ConformanceBase):
     ) -> None:
         records = api.get_all(member, limit=limit, page_size=2, sort_key='name', sort_dir='asc')
         assert ''.join(record['name'] for record in records) == 'abcde'[:limit]
+
+    @pytest.mark.contract('C-074')
+    def test_no_page_is_asked_for_that_is_not_needed(self, api: API, member: Any, five: list[str]) -> None:
+        """Of drivers that speak HTTP from this process; others send nothing that could be counted."""
+        api.get_all(member)
+        sent: wiretap.Requests = []
+        wiretap.listen()
+        with wiretap.into(sent):
+            assert len(api.get_all(member, limit=4, page_size=2)) == 4
+        assert len(sent) <= 2
 
     @pytest.mark.contract('C-074', 'C-230')
     @pytest.mark.parametrize('limit', [1, 3])
