@@ -28,6 +28,9 @@ def test_no_number_is_missed() -> None:
     totals = {row[0]: row[OURS] for row in rows(PAGE)[2:]}
     names = ['silent wrong data', 'wrong or partial left behind', 'hangs', 'token given away']
     assert [totals[name] for name in names] == [['0'] * 3] * 4
+    memory = totals['memory for an image of 256 MiB, up and down']
+    assert all(int(each.removesuffix(' MiB')) <= 32 for each in memory)
+    assert totals['sparse local copy of 3 GiB'] == ['OK'] * 3
 
 
 def test_every_row_of_the_study_counts() -> None:
