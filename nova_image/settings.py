@@ -52,13 +52,21 @@ class _Live(_Read[T]):
 def _image(name: str, kind: Callable[[Any], T], env: str | None = None) -> _Read[T]:
     def compute(settings: Settings) -> T:
         value = os.environ.get(env) if env else None
-        return kind(settings.conf.image[name] if value is None else value)
+        return _of_kind(kind, settings.conf.image[name] if value is None else value, 'image', name)
 
     return _Live(compute) if env else _Read(compute)
 
 
 def _glance(name: str, kind: Callable[[Any], T]) -> _Read[T]:
-    return _Read(lambda settings: kind(settings.conf.glance[name]))
+    return _Read(lambda settings: _of_kind(kind, settings.conf.glance[name], 'glance', name))
+
+
+def _of_kind(kind: Callable[[Any], T], value: Any, group: str, name: str) -> T:
+    """:raises ValueError: a line with a name and no value, where a number is needed"""
+    try:
+        return kind(value)
+    except TypeError:
+        raise ValueError(f'[{group}] {name} has no value; give a number, or leave the line out') from None
 
 
 def _shadow(name: str, kind: Callable[[Any], T]) -> _Read[T]:
@@ -135,7 +143,9 @@ class Settings:
         )
     )
     host = _Read(lambda s: str(s.newest(('glance', 'host'), ('DEFAULT', 'glance_host'))))
-    port = _Read(lambda s: int(s.newest(('glance', 'port'), ('DEFAULT', 'glance_port'))))
+    port = _Read(
+        lambda s: _of_kind(int, s.newest(('glance', 'port'), ('DEFAULT', 'glance_port')), 'glance', 'port')
+    )
     protocol = _Read(
         lambda s: str(s.newest(('glance', 'protocol'), ('DEFAULT', 'glance_protocol')))
     )
@@ -204,9 +214,10 @@ class Settings:
     def _num_retries(self) -> int:
         if self.is_set('glance', 'num_retries') or not self.is_set('DEFAULT', 'glance_num_retries'):
             # 3, unless somebody else registered it with another default (D-13)
-            retries = int(self.value('glance', 'num_retries'))
+            group, name = 'glance', 'num_retries'
         else:
-            retries = int(self.value('DEFAULT', 'glance_num_retries'))
+            group, name = 'DEFAULT', 'glance_num_retries'
+        retries = _of_kind(int, self.value(group, name), group, name)
         if retries < 0:
             LOG.warning('num_retries is %s, which is below 0; taken as 0', retries)  # C-052
             return 0

@@ -125,3 +125,10 @@ def test_every_option_is_offered_to_the_config_generator() -> None:
     assert groups == {None, 'image', 'image_shadow', 'glance', 'api', 'ssl'}
     for _, opts in options.list_opts():
         assert all(opt.help for opt in opts)
+
+
+@pytest.mark.parametrize('name', ['num_retries', 'port'])
+def test_a_line_without_a_value_is_refused_by_name(name: str, tmp_path: Path) -> None:
+    settings = Settings.of(conf_of(f'[glance]\n{name} =\n', tmp_path))
+    with pytest.raises(ValueError, match=rf'\[glance\] {name} has no value'):
+        getattr(settings, name)
