@@ -335,3 +335,19 @@ def test_a_client_for_an_unknown_server_gets_no_credentials(
     conf.set_override('trusted_servers', ['http://other:9292'], group='image')
     glance.get_remote_image_service(ctx, 'http://other:9292/v1/images/i')
     assert clients[2].made_with[1]['token'] == 'tok'
+
+
+@pytest.mark.contract('C-032')
+@pytest.mark.parametrize(('use_ssl', 'scheme'), [(False, 'http'), (True, 'https')])
+def test_a_host_without_a_port_or_a_context_is_a_server_of_the_protocol_asked_for(use_ssl: bool, scheme: str) -> None:
+    with mock.patch('glanceclient.Client') as made:
+        wrapper = glance.GlanceClientWrapper(host='h', use_ssl=use_ssl)
+        wrapper.client  # noqa: B018 - made on first use
+    assert made.call_args.args[1] == f'{scheme}://h'
+
+
+@pytest.mark.contract('C-210')
+def test_an_empty_stream_in_memory_may_be_sent_again() -> None:
+    from legacy.rewind import Rewinder
+
+    assert Rewinder('upload', ('an-id', io.BytesIO()), {}).rewind()
