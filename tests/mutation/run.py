@@ -40,7 +40,7 @@ LEAST = 0.95
 #: cases of each detector that a fault is shown to, round by round
 ROUNDS: tuple[Mapping[str, int], ...] = (
     {'seams': 25, 'driver': 25, 'wire': 8, 'twin': 12, 'conformance': 15},
-    {'seams': 1500, 'driver': 1500, 'wire': 200, 'twin': 250, 'conformance': 800},
+    {'seams': 600, 'driver': 600, 'wire': 200, 'twin': 250, 'conformance': 800},
     {'glance wire': 40, 'glance twin': 20, 'glance conformance': 80},
 )
 MUTANT_SECONDS = 300

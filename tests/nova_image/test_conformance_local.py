@@ -54,6 +54,20 @@ class LocalConformance(DriverConformance, DamageConformance, StoreConformance, W
 
         return flip
 
+    @pytest.mark.contract('C-253')
+    def test_an_upload_that_failed_leaves_no_file(self, api: API, driver: ImageDriver, member: Context) -> None:
+        def failing() -> Iterator[bytes]:
+            yield CONTENT
+            raise ConnectionAbortedError('the source went away')
+
+        with pytest.raises(ConnectionAbortedError):
+            api.create(member, dict(RAW), failing())
+        image_id = api.create(member, dict(RAW))['id']
+        with pytest.raises(ConnectionAbortedError):
+            api.update(member, image_id, {}, failing())
+        kept = Path(driver.conf.image.local_path)
+        assert [path for name in ('staging', 'contents') for path in (kept / name).rglob('*') if path.is_file()] == []
+
     @pytest.mark.contract('D-8')
     def test_a_content_that_was_cut_is_damage_and_no_download(self, api: API, member: Context) -> None:
         image = api.create(member, dict(RAW), CONTENT)

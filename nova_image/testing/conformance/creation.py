@@ -168,3 +168,14 @@ class CreationConformance(ConformanceBase):
         """Glance's API: names are not unique."""
         made = [api.create(member, {'name': 'same'}) for _ in range(2)]
         assert ids(api.get_all(member, filters={'name': 'same'})) == ids(made)
+
+    @pytest.mark.parametrize(
+        'info', [{'name': 'smile \U0001f600'}, {'properties': {'mood': '\U0001f600'}}, {'min_ram': 2**31}]
+    )
+    def test_what_the_database_of_a_service_has_no_room_for_is_refused(
+        self, api: API, member: Any, info: dict[str, Any]
+    ) -> None:
+        """Glance's API: no characters of four bytes, no number above 32 bits."""
+        with pytest.raises(errors.Invalid):
+            api.create(member, info)
+        assert api.get_all(member) == []
