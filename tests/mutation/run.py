@@ -251,7 +251,7 @@ def report(results: list[dict[str, Any]]) -> int:
     print('\nfound by', dict(Counter(_detector(each['found']) for each in results if each['found'])))
     for each in results:
         if not each['found']:
-            why = survivors.EXPLAINED.get(each['name'])
+            why = survivors.explained(each['name'])
             unexplained += why is None
             print(f'\nsurvivor: {each["name"]}\n  {each["breaks"]}\n  {why.why if why else "NOT EXPLAINED"}')
     counted = len(results) - total['equivalent']
@@ -262,7 +262,7 @@ def report(results: list[dict[str, Any]]) -> int:
 def _kind(result: Mapping[str, Any]) -> str:
     if result['found']:
         return 'found'
-    why = survivors.EXPLAINED.get(result['name'])
+    why = survivors.explained(result['name'])
     return 'equivalent' if why is not None and why.equivalent else 'overlooked'
 
 

@@ -44,5 +44,11 @@ def test_a_fault_that_changes_nothing_or_is_no_python_is_refused() -> None:
             mutants.Mutant('a', 'nova_image/api.py', old, new, 'b').applied(source)
 
 
-def test_every_explanation_says_something() -> None:
-    assert all(len(each.why) > 20 for each in survivors.EXPLAINED.values())
+def test_every_explanation_says_something_and_is_about_one_fault() -> None:
+    explained = (*survivors.EQUIVALENT, *survivors.OVERLOOKED)
+    assert all(len(each.why) > 20 for each in explained)
+    assert all(each.equivalent for each in survivors.EQUIVALENT)
+    assert not any(each.equivalent for each in survivors.OVERLOOKED)
+    assert len({(each.name, each.change) for each in explained}) == len(explained)
+    written = {fault.name for fault in FAULTS}
+    assert all(each.name in written for each in explained if not each.change)
