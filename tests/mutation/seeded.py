@@ -41,16 +41,16 @@ def _of_area(area: str, root: Path, executed: Mapping[str, Mapping[int, Any]]) -
             if executed.get(file, {}).get(line):
                 families = places.setdefault(tickets[line - 1], (file, line, {}))[2]
                 families.setdefault(family, []).append(place)
-    count = 0
+    names: set[str] = set()
     for ticket in sorted(places):
         file, line, families = places[ticket]
         chance = random.Random(ticket)
         found = families[chance.choice(sorted(families))]
         made = _made(file, sources[file], line, chance.choice(found))
-        if made is not None:
+        if made is not None and made.name not in names:
             yield made
-            count += 1
-        if count == IN_EACH_AREA:
+            names.add(made.name)
+        if len(names) == IN_EACH_AREA:
             return
 
 

@@ -138,7 +138,6 @@ OVERLOOKED = (
     Survivor('nova_image/glance/session.py session_for', 'not settings.certfile', 'no judge asks for client certificates'),
     Survivor('nova_image/glance/session.py _service_user', 'for group in []', _IDENTITY),
     Survivor('nova_image/glance/servers.py _catalogue_urls', 'not auth is not None', _IDENTITY),
-    Survivor('nova_image/glance/servers.py Servers._is_trusted', 'return False', _IDENTITY),
     Survivor('nova_image/glance/body.py WireBody._cut', '^ self.offset', _WORDS),
     Survivor(
         'nova_image/glance/servers.py Servers.first', '[ -1]',
@@ -146,7 +145,6 @@ OVERLOOKED = (
     ),
     Survivor('nova_image/glance/limits.py Limits.head_begins', '-1.0', _TIME),
     Survivor('nova_image/glance/limits.py Limits._within', 'left == 0', _TIME),
-    Survivor('nova_image/glance/wire.py Wire._renew_deadline', 'time.monotonic() /', _TIME),
     Survivor('nova_image/glance/wire.py _Client._handle_response', 'not current is not None', _TIME),
     Survivor(
         'nova_image/glance/retries.py is_lost', 'not isinstance(cause',
