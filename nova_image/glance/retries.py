@@ -149,10 +149,10 @@ def _retry_after(exc: Any) -> float | None:
     """Seconds from now that the server asks for, as a number or as a date."""
     text = str(getattr(exc, 'retry_after', None) or '').strip()
     if text.isdecimal():
-        return int(text)
+        return float(text)  # of a number without end: infinity, where an int would raise
     try:
         when = email.utils.parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=datetime.UTC)

@@ -141,6 +141,16 @@ def test_a_wait_that_is_too_long_is_not_taken_and_the_error_says_so(
     assert sleeps == []
 
 
+@pytest.mark.parametrize('digits', ['9' * 400, '9' * 5000, f'Mon, 01 Jan {"9" * 30} 00:00:00 GMT'])
+def test_a_wait_beyond_all_numbers_ends_as_the_answer_it_came_with(
+    digits: str, start_server: Any, make_driver: Any, sleeps: list[float]
+) -> None:
+    server = start_server(failing(9, 429, **{'Retry-After': digits}))
+    with pytest.raises(errors.ImageServiceError):
+        make_driver(server.url).delete(CTX, IMAGE_ID)
+    assert sleeps == []
+
+
 def test_pauses_grow_up_to_the_longest_but_not_for_old_callers() -> None:
     assert [pauses.before(attempt, 60) for attempt in (1, 2)] == [1, 1]
     assert all(1 <= pauses.before(4, 60) <= 4 for _ in range(50))
