@@ -2,9 +2,9 @@
 """``nova-image check-store``: what is wrong with a local store, and mending what can be mended.
 
 Looks at the catalogue, at every content (length and sha512), and at what dead writers left. Only
-``--repair`` changes anything; it never removes an image or a content that an image refers to. A damaged
-catalogue is copied row by row into a new one; the old one is kept beside it, and contents whose image could
-not be read in ``lost/``. From there they come back when an image that refers to them is there again.
+``--repair`` changes anything; it never removes an image or a content. A damaged catalogue is copied row by
+row into a new one and kept beside it; contents that no image refers to are kept in ``lost/``. From there they
+come back when an image that refers to them is there again.
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ from nova_image import errors
 from nova_image.images import record_from_wire
 from nova_image.local import rows
 from nova_image.local.catalogue import Catalogue, marks
+from nova_image.local.contents import sha512
 from nova_image.local.query import COLUMNS
 from nova_image.local.store import Store
-from nova_image.transfer import hashing
 
-_CHUNK = 1 << 20
 _EVERY = f'SELECT {COLUMNS} FROM images i'
 _CONTENTS = (
     "SELECT digest, size, group_concat(image_id, ' ') AS ids FROM locations "
@@ -72,7 +71,7 @@ def check(root: Path) -> Iterator[Finding]:
     for digest, size, ids in contents:
         wrong = _content(store, digest, size, ids)
         if wrong:
-            yield Finding(wrong, _is_content(_lost(store, digest), digest, size))
+            yield Finding(wrong, _is_content(store.contents.lost / digest, digest, size))
     for row in saving:
         if not store.contents.is_being_written(row['staging'] or ''):
             yield Finding(f'image {row["id"]}: its upload was cut off and it is still "saving"', True)
@@ -97,23 +96,11 @@ def _content(store: Store, digest: str, size: int, ids: str) -> str | None:
     except errors.StoreError as exc:
         return str(exc.kwargs['reason']).partition('. ')[0]
     altered = f'the content of image {ids} was altered ({store.contents.path(digest)})'
-    return None if _sha512(fd) == digest else altered
-
-
-def _sha512(file: int | Path) -> str:
-    found = hashing.new('sha512')
-    with open(file, 'rb') as opened:
-        while chunk := opened.read(_CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
-
-
-def _lost(store: Store, digest: str) -> Path:
-    return store.root / 'lost' / digest
+    return None if sha512(fd) == digest else altered
 
 
 def _is_content(path: Path, digest: str, size: int) -> bool:
-    return path.is_file() and path.stat().st_size == size and _sha512(path) == digest
+    return path.is_file() and path.stat().st_size == size and sha512(path) == digest
 
 
 def repair(root: Path) -> None:
@@ -126,27 +113,15 @@ def repair(root: Path) -> None:
     if not sound:
         _rebuild(root)
     with contextlib.closing(Store(root)) as store:
-        if not sound:
-            _keep_lost_contents(store)
         _bring_back(store)
         store.settle(everything=True)
-
-
-def _keep_lost_contents(store: Store) -> None:
-    """Contents whose image could not be read go to ``lost/``: they may be all that is left of it."""
-    with store.catalogue.reading() as connection:
-        known = {row['digest'] for row in connection.execute('SELECT digest FROM locations')}
-    for digest in sorted(set(store.contents.digests()) - known):
-        lost = _lost(store, digest)
-        lost.parent.mkdir(exist_ok=True)
-        os.rename(store.contents.path(digest), lost)
 
 
 def _bring_back(store: Store) -> None:
     """Contents in ``lost/`` take the place of those that images refer to and that are missing or damaged."""
     with store.writing() as connection:
         for digest, size, ids in connection.execute(_CONTENTS).fetchall():
-            lost = _lost(store, digest)
+            lost = store.contents.lost / digest
             if _is_content(lost, digest, size) and _content(store, digest, size, ids):
                 store.contents.place(lost, digest)
 

@@ -19,6 +19,7 @@ from nova_image import errors, transfer
 from nova_image.local.refusals import Refused
 from nova_image.transfer import hashing
 
+_CHUNK = 1 << 20
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -100,6 +101,7 @@ class Contents:
         self.root = root
         self.directory = root / 'contents'
         self.staging = root / 'staging'
+        self.lost = root / 'lost'
 
     def path(self, digest: str) -> Path:
         return self.directory / digest[:2] / digest
@@ -148,6 +150,18 @@ class Contents:
         with contextlib.suppress(FileNotFoundError):
             self.path(digest).unlink()
 
+    def set_aside(self, digest: str) -> None:
+        """Move a content that no image is known for to ``lost/``; call it under the catalogue's write lock.
+
+        Not removed: a catalogue that was put back from an older copy does not know the newer images.
+        """
+        lost = self.lost / digest
+        self.lost.mkdir(exist_ok=True)
+        if lost.is_file() and sha512(lost) == digest:
+            self.remove(digest)  # it is there already, and whole
+        else:
+            os.rename(self.path(digest), lost)
+
     def open(self, digest: str, size: int, image_id: str) -> int:
         """A descriptor to read from; the file may be unlinked meanwhile.
 
@@ -183,12 +197,13 @@ class Contents:
     def digests(self) -> Iterator[str]:
         """The names of all content files."""
         for path in self.directory.glob('*/*'):
-            yield path.name
+            if path.is_file() and path == self.path(path.name):  # anything else is not ours
+                yield path.name
 
     def abandoned(self) -> Iterator[Path]:
         """Staged files whose writer is gone."""
         for path in self.staging.glob('*'):
-            if not self.is_being_written(path.name):
+            if path.is_file() and not self.is_being_written(path.name):
                 yield path
 
     def is_being_written(self, name: str) -> bool:
@@ -204,6 +219,15 @@ class Contents:
         finally:
             os.close(fd)
         return False
+
+
+def sha512(file: int | Path) -> str:
+    """Of a whole file; a descriptor is closed."""
+    found = hashing.new('sha512')
+    with open(file, 'rb') as opened:
+        while chunk := opened.read(_CHUNK):
+            found.update(chunk)
+    return found.hexdigest()
 
 
 def _sync_directory(path: Path) -> None:

@@ -64,7 +64,10 @@ class Store:
             raise
 
     def settle(self, *, everything: bool = False) -> None:
-        """Undo what dead writers left: staged files, images that stay ``saving``, contents without an image.
+        """Undo what dead writers left: staged files and images that stay ``saving``.
+
+        Contents without an image are set aside in ``lost/``.
+
 
         :param everything: look even where nothing hints at a writer that died
         """
@@ -77,13 +80,12 @@ class Store:
             lost = self._settle_images(connection)
             for path in self.contents.abandoned():
                 path.unlink(missing_ok=True)
+            self._remove_doomed(connection)
             if lost or everything:
                 # One of them may have died between placing its content and committing the row.
                 known = {row['digest'] for row in connection.execute('SELECT digest FROM locations')}
-                for digest in self.contents.digests():
-                    if digest not in known:
-                        self.contents.remove(digest)
-            self._remove_doomed(connection)
+                for digest in sorted(set(self.contents.digests()) - known):
+                    self.contents.set_aside(digest)
 
     def _settle_images(self, connection: sqlite3.Connection) -> int:
         saving = connection.execute("SELECT id, staging FROM images WHERE status = 'saving'").fetchall()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import os
 import sqlite3
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from nova_image import errors
 from nova_image.local import check
+from nova_image.local.contents import Contents
 from nova_image.local.driver import LocalDriver, store_at
 from nova_image.local.store import Store
 
@@ -68,6 +71,40 @@ def test_a_content_comes_back_from_lost_where_its_own_place_has_it_no_longer(
     assert '1 found, 1 repaired' in capsys.readouterr().out
     assert b''.join(driver.download(someone, image['id'])) == b'0123456789'
     assert not lost.exists()
+
+
+def test_repair_with_an_older_catalogue_keeps_what_only_the_newer_one_knows(
+    image: Any, driver: LocalDriver, root: Path, someone: Any
+) -> None:
+    stored = content(root)
+    with contextlib.closing(sqlite3.connect(root / 'catalogue.sqlite')) as catalogue:
+        rows = catalogue.execute('SELECT * FROM locations').fetchall()
+        catalogue.execute('DELETE FROM locations')
+        catalogue.execute('DELETE FROM doomed')
+        catalogue.commit()
+    stray = stored.parent / 'notes.txt'
+    stray.write_text('not ours')
+    assert check.main([str(root), '--repair']) == 0
+    assert (root / 'lost' / stored.name).read_bytes() == b'0123456789'
+    assert stray.exists()
+    with contextlib.closing(sqlite3.connect(root / 'catalogue.sqlite')) as catalogue:
+        marks = ', '.join('?' * len(rows[0]))
+        catalogue.executemany(f'INSERT INTO locations VALUES ({marks})', rows)
+        catalogue.commit()
+    assert check.main([str(root), '--repair']) == 0
+    assert b''.join(driver.download(someone, image['id'])) == b'0123456789'
+
+
+def test_a_whole_content_in_lost_is_not_replaced_by_an_altered_one(driver: LocalDriver, root: Path, someone: Any) -> None:
+    driver.list(someone)
+    contents = Contents(root)
+    digest = hashlib.sha512(b'whole').hexdigest()
+    contents.path(digest).parent.mkdir(parents=True)
+    contents.path(digest).write_bytes(b'altered')
+    contents.lost.mkdir()
+    (contents.lost / digest).write_bytes(b'whole')
+    contents.set_aside(digest)
+    assert (contents.lost / digest).read_bytes() == b'whole'
 
 
 def test_what_is_damaged_in_lost_too_stays_there(image: Any, root: Path) -> None:
