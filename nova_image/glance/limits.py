@@ -233,7 +233,10 @@ _ENVIRONMENT = (
 
 
 class _Session(requests.Session):
-    """requests reads the whole environment twice for each URL, a seventh of a small request; this once."""
+    """requests reads the whole environment twice for each URL, a seventh of a small request; this once.
+
+    Redirects are :mod:`.wire`'s.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -251,6 +254,9 @@ class _Session(requests.Session):
             found = super().merge_environment_settings(url, {}, stream, verify, cert)
             self._merged[key] = found
         return {**found, 'stream': stream, 'proxies': dict(found['proxies'])}
+
+    def get_redirect_target(self, resp: Any) -> None:
+        """Nowhere: requests, asked not to follow, parses the address all the same, and a wrong one raises."""
 
 
 def timed_session() -> requests.Session:

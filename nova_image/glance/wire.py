@@ -45,7 +45,11 @@ class Redirected(Exception):
     def __init__(self, response: Any) -> None:
         super().__init__(f'HTTP {response.status_code}')
         self.status: int = response.status_code
-        self.target = without_user(urljoin(response.url, response.headers.get('location', '')))
+        try:
+            self.target = without_user(urljoin(response.url, response.headers.get('location', '')))
+            origin(self.target)
+        except ValueError:  # whose text may have the address, and that a password
+            raise _unreadable(response, 'redirects to what is no URL') from None
 
 
 class _Client(glance_http.SessionClient):  # type: ignore[misc]
@@ -110,7 +114,7 @@ def _error(response: Any) -> Exception:
     response.headers.setdefault('content-type', 'text/plain')
     try:
         error = cast(Exception, glance.from_response(response, body if response.status_code != 300 else None))
-    except (ValueError, AttributeError):  # announced JSON that is none, or text in an odd encoding
+    except (ValueError, AttributeError, RecursionError):  # announced JSON that is none, or text in an odd encoding
         response.headers['content-type'] = 'text/plain'
         error = cast(
             Exception, glance.from_response(response, body.decode('utf-8', 'replace').encode('utf-8'))

@@ -50,6 +50,21 @@ def test_a_password_in_a_redirect_is_not_followed_into_the_error(
     assert 'secret' not in f'{caught.value} {caught.value.__cause__} {caplog.text}'
 
 
+@pytest.mark.parametrize('target', ['http://user:secret@h:99999/', 'http://user:secret@[h/', 'http://user:secret@h:x/'])
+def test_a_redirect_to_what_is_no_url_is_an_error_of_ours(
+    target: str, start_server: Any, make_driver: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(errors.ImageServiceError, match='redirects to what is no URL') as caught:
+        make_driver(start_server(redirecting_to(target)).url).show(Caller(), IMAGE_ID)
+    assert 'secret' not in f'{caught.value} {caught.value.__cause__} {caplog.text}'
+
+
+def test_an_error_answer_nested_without_end_is_still_that_error(start_server: Any, make_driver: Any) -> None:
+    server = start_server(lambda request: Answer(404, b'[' * 50000, {'Content-Type': 'application/json'}))
+    with pytest.raises(errors.ImageNotFound):
+        make_driver(server.url).show(Caller(), IMAGE_ID)
+
+
 @pytest.mark.contract('C-042')
 def test_the_configured_list_is_never_shuffled_itself(server: Server, make_driver: Any) -> None:
     urls = [server.url, server.url + '/', server.url + '/v2']
