@@ -229,7 +229,8 @@ class Catalogue:
             raise Refused(400, f'{exc.object!r} is no text: {exc.reason}') from exc
         except sqlite3.OperationalError as exc:
             raise errors.StoreUnreadable(path=str(self.path), reason=self._why(exc)) from exc
-        except sqlite3.DatabaseError as exc:
+        # sqlite3 quotes a damaged schema in its message, and cannot always decode that.
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as exc:
             if isinstance(exc, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
                 raise
             raise errors.StoreCorrupt(

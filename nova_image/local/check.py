@@ -32,6 +32,7 @@ _CONTENTS = (
     "SELECT digest, size, group_concat(image_id, ' ') AS ids FROM locations "
     'WHERE digest IS NOT NULL GROUP BY digest, size ORDER BY digest, size'
 )
+_UNREADABLE = (sqlite3.DatabaseError, UnicodeDecodeError)  # it quotes damage in messages, undecoded
 _SMALLEST_ROW = 64  # bytes; bounds how many rows to look for where the end of a table cannot be read
 
 
@@ -161,10 +162,10 @@ def _salvage(source: sqlite3.Connection, target: sqlite3.Connection, most: int) 
     """Copy rows one look-up at a time, so that a page that cannot be read costs its own rows only."""
 
     def copy(table: str, where: str, value: object = None) -> None:
-        with contextlib.suppress(sqlite3.DatabaseError):
+        with contextlib.suppress(*_UNREADABLE):
             values = [value] if '?' in where else []
             for row in source.execute(f'SELECT * FROM {table} {where}', values):
-                with contextlib.suppress(sqlite3.DatabaseError):
+                with contextlib.suppress(*_UNREADABLE):
                     target.execute(f'INSERT OR IGNORE INTO {table} VALUES ({marks(row)})', row)
 
     for table in ('images', 'locations'):
@@ -182,7 +183,7 @@ def _salvage(source: sqlite3.Connection, target: sqlite3.Connection, most: int) 
 def _last_rowid(source: sqlite3.Connection, table: str, most: int) -> int:
     try:
         return int(source.execute(f'SELECT max(rowid) FROM {table} NOT INDEXED').fetchone()[0] or 0)
-    except sqlite3.DatabaseError:
+    except _UNREADABLE:
         return most
 
 

@@ -95,6 +95,22 @@ def test_repair_with_an_older_catalogue_keeps_what_only_the_newer_one_knows(
     assert b''.join(driver.download(someone, image['id'])) == b'0123456789'
 
 
+def test_a_schema_damaged_beyond_text_is_a_damaged_catalogue(
+    image: Any, driver: LocalDriver, root: Path, someone: Any
+) -> None:
+    catalogue = root / 'catalogue.sqlite'
+    with contextlib.closing(sqlite3.connect(catalogue)) as connection:
+        connection.execute('PRAGMA wal_checkpoint(TRUNCATE)')
+    whole = catalogue.read_bytes()
+    catalogue.write_bytes(whole.replace(b'CREATE TABLE members', b'CRE\xbeTE TABLE members'))
+    assert catalogue.read_bytes() != whole
+    driver.close()
+    with pytest.raises(errors.StoreCorrupt):
+        driver.list(someone)
+    assert check.main([str(root), '--repair']) == 2
+    assert content(root).read_bytes() == b'0123456789'
+
+
 def test_a_whole_content_in_lost_is_not_replaced_by_an_altered_one(driver: LocalDriver, root: Path, someone: Any) -> None:
     driver.list(someone)
     contents = Contents(root)
