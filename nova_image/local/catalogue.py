@@ -70,7 +70,7 @@ class Catalogue:
         self.root = root
         self.path = root / 'catalogue.sqlite'
         self._pool = Pool()
-        self._finalizer = weakref.finalize(self, Pool.close, self._pool)
+        self._finalizer = weakref.finalize(self, Pool.retire, self._pool)
 
     def close(self) -> None:
         """Close this process's connections; the next use opens new ones."""
@@ -128,7 +128,7 @@ class Catalogue:
     def _new_pool(self) -> Pool:
         self._finalizer.detach()
         pool = self._pool = Pool()
-        self._finalizer = weakref.finalize(self, Pool.close, pool)
+        self._finalizer = weakref.finalize(self, Pool.retire, pool)
         return pool
 
     def _file(self) -> tuple[int, int] | None:

@@ -38,6 +38,15 @@ class Pool:
                     connection.close()
                 self.idle, self.all = [], []
 
+    def retire(self) -> None:
+        """Close what nobody uses. At the end of a process a daemon thread may be amid a statement, and would crash."""
+        if self.pid == os.getpid():
+            with self.lock:
+                for connection in self.idle:
+                    connection.close()
+                    self.all.remove(connection)
+                self.idle = []
+
 
 class Gate:
     """Counts who uses a connection; shut while the process forks."""
