@@ -72,13 +72,13 @@ def record_from_wire(wire: Mapping[str, Any], include_locations: bool = False) -
 
     :param include_locations: add ``locations`` (a list) and, if shown, ``direct_url``; the direct URL also
         ends the list (C-095)
-    :raises ImageServiceError: a time or a location that is none; for a time it is a ValueError, too
+    :raises ImageServiceError: a time, a size or a location that is none; for a time it is a ValueError, too
     """
     record: dict[str, Any] = {
         'id': wire.get('id'),
         'name': wire.get('name'),
         'status': wire.get('status'),
-        'size': wire.get('size') or 0,
+        'size': _size(wire),
         'checksum': wire.get('checksum'),
         'owner': wire.get('owner'),
         'disk_format': wire.get('disk_format'),
@@ -117,13 +117,21 @@ def _time(wire: Mapping[str, Any], key: str) -> Any:
         ) from exc
 
 
+def _size(wire: Mapping[str, Any]) -> Any:
+    """A number that is not finite would switch off every check of a length."""
+    size = wire.get('size') or 0
+    if isinstance(size, float) and not size.is_integer():
+        raise errors.ImageServiceError(status='an image', reason=f'its size is {size!r}, expected a number of bytes')
+    return size
+
+
 def _locations(wire: Mapping[str, Any]) -> list[dict[str, Any]]:
     try:
         return [{**entry, 'metadata': dict(entry.get('metadata') or {})} for entry in wire.get('locations') or ()]
-    except (AttributeError, TypeError, ValueError) as exc:
+    except (AttributeError, TypeError, ValueError):
         raise errors.ImageServiceError(
-            status='an image', reason=f'its locations are {wire["locations"]!r}, expected a list of objects'
-        ) from exc
+            status='an image', reason='its locations are not as expected, a list of objects'
+        ) from None  # what they are may hold the credential of a store
 
 
 def _decoded(key: str, value: Any) -> Any:

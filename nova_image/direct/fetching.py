@@ -31,6 +31,14 @@ def locations_of(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*shown, {'url': url, 'metadata': {}}] if url and all(url != one['url'] for one in shown) else shown
 
 
+def _tell(logger: logging.Logger, where: str, error: Exception) -> None:
+    """Log a failure; without its texts where they may quote the credential of a store."""
+    if '@' in where or '?' in where:
+        logger.error('Fetching from a location with scheme %s failed: %s', where.partition(':')[0], type(error).__name__)
+    else:
+        logger.exception(error)  # the text that Icehouse logged (C-140)
+
+
 def first_that_works(
     locations: Iterable[Mapping[str, Any]], take: Callable[[ParseResult, Mapping[str, Any]], bool], logger: logging.Logger
 ) -> bool:
@@ -44,8 +52,8 @@ def first_that_works(
             url = urlparse(where)
             if not take(url, entry.get('metadata') or {}):
                 continue
-        except Exception as error:
-            logger.exception(error)  # noqa: TRY401 - the text that Icehouse logged (C-140)
+        except Exception as error:  # noqa: BLE001 - whatever a fetcher of somebody else raises
+            _tell(logger, str(where), error)
             continue
         logger.info('Successfully transferred using %s', url.scheme)
         return True

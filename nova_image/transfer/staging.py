@@ -137,7 +137,10 @@ class Staged:
         return True
 
     def commit(self) -> None:
-        """Everything on disk first, then the name; on any failure the old file is untouched."""
+        """Everything on disk first, then the name; on any failure the old file's content is there.
+
+        Only a file that cannot be replaced is written in place; a failure there puts its old content back.
+        """
         try:
             if self._hole:
                 self._file.truncate(self._position)
@@ -164,11 +167,27 @@ class Staged:
                 self._staged = ''
                 sync_directory(os.path.dirname(self._real))
                 return
-        with open(self._staged, 'rb') as source, open(self._real, 'wb') as file:
-            _copy_sparse(source, file, self._position)
-            file.flush()
-            sync(file)
+        self._overwrite()
         self.discard()
+
+    def _overwrite(self) -> None:
+        """Copy into the file itself, after its old content was put aside."""
+        descriptor, aside = tempfile.mkstemp(prefix=f'{os.path.basename(self._real)[:100]}.', suffix='.old')
+        os.close(descriptor)
+        try:
+            _copy(self._real, aside)
+            try:
+                _copy(self._staged, self._real)
+            except BaseException as exc:
+                try:
+                    _copy(aside, self._real)
+                except BaseException:  # noqa: BLE001 - the first failure is the one to tell
+                    exc.add_note(f'the old content of {self._path} could not be put back; it is kept in {aside}')
+                    aside = ''
+                raise
+        finally:
+            if aside:
+                os.unlink(aside)
 
     def discard(self) -> None:
         if self._file is not None:
@@ -195,11 +214,15 @@ def _runs(data: bytes | bytearray, count: int) -> Iterator[tuple[int, int, bool]
     yield begin, count, was_zero
 
 
-def _copy_sparse(source: Any, file: Any, size: int) -> None:
-    while piece := source.read(_COPY_BYTES):
-        for begin, end, zeros in _runs(piece, len(piece)):
-            if zeros:
-                file.seek(end - begin, io.SEEK_CUR)
-            else:
-                file.write(memoryview(piece)[begin:end])
-    file.truncate(size)
+def _copy(path: str, target: str) -> None:
+    """All bytes, runs of zeros as holes, on disk when this returns."""
+    with open(path, 'rb') as source, open(target, 'wb') as file:
+        while piece := source.read(_COPY_BYTES):
+            for begin, end, zeros in _runs(piece, len(piece)):
+                if zeros:
+                    file.seek(end - begin, io.SEEK_CUR)
+                else:
+                    file.write(memoryview(piece)[begin:end])
+        file.truncate(file.tell())
+        file.flush()
+        sync(file)

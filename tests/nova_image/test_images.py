@@ -236,3 +236,16 @@ def test_a_patch_always_leads_from_current_to_wanted(given_props: dict[str, Any]
     assert {k: v for k, v in state.items() if not k.startswith(images.RESERVED_PREFIX)} == {
         k: v for k, v in change.properties.items() if not k.startswith(images.RESERVED_PREFIX)
     }
+
+
+@pytest.mark.parametrize('size', [float('nan'), float('inf'), 1.5])
+def test_a_size_that_is_no_number_of_bytes_is_refused(size: float) -> None:
+    with pytest.raises(errors.ImageServiceError, match='its size is'):
+        images.record_from_wire({'id': 'i', 'size': size})
+
+
+def test_locations_that_are_none_are_refused_without_what_they_hold() -> None:
+    with pytest.raises(errors.ImageServiceError) as caught:
+        images.record_from_wire({'id': 'i', 'locations': ['swift://user:secret@host']}, include_locations=True)
+    assert 'secret' not in str(caught.value)
+    assert caught.value.__cause__ is None

@@ -102,6 +102,60 @@ def test_a_file_that_cannot_be_renamed_over_is_written_in_its_place(
     assert os.listdir(tmp_path) == ['image']
 
 
+@pytest.mark.parametrize('failure', [OSError(errno.ENOSPC, 'full'), KeyboardInterrupt()], ids=['full', 'interrupted'])
+def test_a_failure_while_a_file_is_written_in_its_place_puts_the_old_content_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    path, spare = tmp_path / 'image', tmp_path / 'spare'
+    path.write_bytes(b'old')
+    spare.mkdir()
+    copy = staging._copy
+
+    def refuse(*paths: str) -> None:
+        raise OSError(errno.EBUSY, 'mounted')
+
+    def failing(source: str, target: str) -> None:
+        if source.endswith('.part'):
+            Path(target).write_bytes(b'half')
+            raise failure
+        copy(source, target)
+
+    monkeypatch.setattr(staging.os, 'replace', refuse)
+    monkeypatch.setattr(staging.tempfile, 'tempdir', str(spare))
+    monkeypatch.setattr(staging, '_copy', failing)
+    with pytest.raises(type(failure)):
+        put(path)
+    assert path.read_bytes() == b'old'
+    assert os.listdir(spare) == []
+    assert sorted(os.listdir(tmp_path)) == ['image', 'spare']
+
+
+def test_an_old_content_that_cannot_be_put_back_is_kept_and_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, spare = tmp_path / 'image', tmp_path / 'spare'
+    path.write_bytes(b'old')
+    spare.mkdir()
+    copy = staging._copy
+
+    def refuse(*paths: str) -> None:
+        raise OSError(errno.EBUSY, 'mounted')
+
+    def failing(source: str, target: str) -> None:
+        if target == str(path):
+            raise OSError(errno.EIO, 'broken')
+        copy(source, target)
+
+    monkeypatch.setattr(staging.os, 'replace', refuse)
+    monkeypatch.setattr(staging.tempfile, 'tempdir', str(spare))
+    monkeypatch.setattr(staging, '_copy', failing)
+    with pytest.raises(OSError, match='broken') as caught:
+        put(path)
+    (kept,) = spare.iterdir()
+    assert kept.read_bytes() == b'old'
+    assert str(kept) in caught.value.__notes__[0]
+
+
 def test_a_failing_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*paths: str) -> None:
         raise OSError(errno.EIO, 'broken')

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import resource
 import stat
@@ -251,3 +252,12 @@ def test_the_driver_goes_direct_where_it_may_and_to_the_service_for_the_rest(
         with pytest.raises(Exception, match='could not be found'):
             api.download(CTX, image, dest_path=target)
         assert target.read_bytes() == DATA
+
+
+@pytest.mark.parametrize('url', ['theirs://user:s3cret@host/x', 'theirs://host/x?sig=s3cret', 'theirs://[s3cret'])
+def test_a_failed_fetch_does_not_log_what_a_location_holds(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    def take(parsed: Any, metadata: Any) -> bool:
+        raise ValueError(f'no route to {parsed.geturl()}')
+
+    assert not direct.first_that_works([{'url': url}], take, logging.getLogger('direct'))
+    assert caplog.records and 's3cret' not in caplog.text
