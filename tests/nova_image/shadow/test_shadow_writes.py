@@ -234,3 +234,12 @@ def test_the_token_is_not_in_the_ledger_of_a_write(rig: Callable[..., Rig]) -> N
     assert '"update"' in text
     assert 't0p-secret' not in text
     assert 'hush' not in text
+
+
+def test_a_request_that_cannot_be_taken_down_is_sent_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova_image.shadow import tape
+
+    monkeypatch.setattr(tape, 'told', lambda request: 1 / 0)
+    taken = tape.Tape()
+    assert taken(object(), lambda: 'sent') == 'sent'
+    assert taken.exchanges == []
