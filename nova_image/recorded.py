@@ -55,9 +55,11 @@ _INSIDE = tuple(
     )
 ) + (contextlib.__file__,)  # what a context manager decorates is called from there
 _SECRET_KEY = re.compile(
-    r'token|secret|passw|credential|auth_key|api_key|private_key|service_catalog', re.IGNORECASE
+    r'token|secret|passw|passphrase|credential|authorization|auth_key|api_key|private_key|service_catalog', re.IGNORECASE
 )
 _URL = re.compile(r'\b([a-z][a-z0-9+.-]*://)([^\s\'"<>]*)', re.IGNORECASE)
+#: A text that is one URL: then quotes belong to it.
+_WHOLE_URL = re.compile(r'([a-z][a-z0-9+.-]*://)(\S*)', re.IGNORECASE)
 _DEEPEST = 16
 #: A shorter token is a stand-in, and taking its letters out of every text would make the line unreadable.
 _SHORTEST_TOKEN = 4
@@ -89,8 +91,10 @@ class Plain:
         if isinstance(value, Mapping):
             if key == 'metadata':
                 return {self._scrubbed(str(name)): HIDDEN for name in value}
+            # A step of a JSON patch names its value by a path.
+            keys = {'value': str(value['path']).rpartition('/')[2]} if 'op' in value and 'path' in value else {}
             return {
-                self._scrubbed(str(name)): self(item, depth + 1, str(name))
+                self._scrubbed(str(name)): self(item, depth + 1, keys.get(name, str(name)))
                 for name, item in value.items()
             }
         if isinstance(value, (list, tuple)):
@@ -104,7 +108,10 @@ class Plain:
     def _scrubbed(self, text: str) -> str:
         if self._token and self._token in text:
             text = text.replace(self._token, HIDDEN)
-        return _URL.sub(_safe_url, text) if '://' in text else text
+        if '://' not in text:
+            return text
+        whole = _WHOLE_URL.fullmatch(text)
+        return _safe_url(whole) if whole else _URL.sub(_safe_url, text)
 
 
 class Line:

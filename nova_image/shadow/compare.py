@@ -95,7 +95,8 @@ def shape(fields: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _walk(place: str, one: Any, other: Any, found: dict[str, tuple[Any, Any]]) -> None:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
+    # A step of a JSON patch stays whole: its path says what its value is, and whether it is secret.
+    if isinstance(one, Mapping) and isinstance(other, Mapping) and not ('op' in one and 'path' in one):
         for name in sorted({*one, *other}, key=str):
             inside = f'{place}.{name}' if place else str(name)
             _walk(inside, one.get(name, ABSENT), other.get(name, ABSENT), found)

@@ -7,6 +7,7 @@ Decides who answers (``stages``), which calls are compared, and what is kept of 
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import datetime
 import functools
@@ -84,7 +85,7 @@ class ShadowDriver(ImageDriver):
             except Exception as error:
                 if not self._has_complained:
                     self._has_complained = True
-                    LOG.warning('The candidate cannot be made, so nothing is compared: %s', error)
+                    LOG.warning('The candidate cannot be made, so the control answers, and nothing is compared: %s', error)
                 raise
         return self._candidate
 
@@ -130,9 +131,9 @@ class ShadowDriver(ImageDriver):
         """See :meth:`ImageDriver.glance_url`."""
         return str(self._read('glance_url', context, {}))
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(self, context: Any, image_info: dict[str, Any], data: Any = None, **where: Any) -> dict[str, Any]:
         """See :meth:`ImageDriver.create`."""
-        made: dict[str, Any] = self._write('create', context, {'image_info': image_info}, data)
+        made: dict[str, Any] = self._write('create', context, {'image_info': image_info, **where}, data)
         return made
 
     def update(
@@ -203,7 +204,10 @@ class ShadowDriver(ImageDriver):
     # -- how a call is compared
 
     def _answering(self, rule: Rule) -> ImageDriver:
-        return self.candidate if rule.stage is Stage.CANDIDATE else self.control
+        if rule.stage is Stage.CANDIDATE:
+            with contextlib.suppress(Exception):
+                return self.candidate
+        return self.control
 
     def _begin(self, op: str, context: Any, args: Mapping[str, Any]) -> tuple[Call | None, ImageDriver]:
         """The call as it is to be compared, or None, and who answers it. Raises nothing of its own."""
@@ -223,7 +227,7 @@ class ShadowDriver(ImageDriver):
             if not worker.has_room():
                 worker.book.count(op, '-', 'dropped')
                 return None, answering
-            return Call(op, copy.copy(context), _own(args), rule.stage is Stage.CANDIDATE), answering
+            return Call(op, copy.copy(context), _own(args), answering is not self.control), answering
         except Exception as error:  # noqa: BLE001 - say, it cannot be copied: not compared, but served
             worker.book.count(op, type(error).__name__, 'failed')
             return None, answering

@@ -9,6 +9,7 @@ long, the rarest mismatches go, and are counted. Knows no driver.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -21,7 +22,7 @@ from typing import Any
 SCHEMA = 1
 #: Of a full ledger, what is left when it is written anew.
 _KEPT = 0.5
-#: Counts, of which there are few, and the first line have this much of the ledger in any case.
+#: A longer mismatch is told with fewer of its fields.
 _LONGEST_LINE = 16 * 1024
 
 Key = tuple[str, str, str]
@@ -85,8 +86,8 @@ class Ledger:
         ]
         if self.forgotten:
             found.append({'forgotten': self.forgotten})
-        found += [{'mismatch': shape, **known} for shape, known in self.by_count()]
-        return [json.dumps({'schema': SCHEMA, **line}, separators=(',', ':')) + '\n' for line in found]
+        counts = [_line(each) for each in found]
+        return [*counts, *(_mismatch(shape, known) for shape, known in self.by_count())]
 
     def by_count(self) -> list[tuple[str, dict[str, Any]]]:
         """The mismatches, the most frequent first."""
@@ -104,19 +105,33 @@ class Ledger:
             del self.mismatches[shape]
 
 
+def _line(content: Mapping[str, Any]) -> str:
+    return json.dumps({'schema': SCHEMA, **content}, separators=(',', ':')) + '\n'
+
+
+def _mismatch(shape: str, known: Mapping[str, Any]) -> str:
+    line = _line({'mismatch': shape, **known})
+    fields = dict(known['seen'].get('fields', ()))
+    while len(line) > _LONGEST_LINE and fields:
+        fields.popitem()
+        line = _line({'mismatch': shape, **known, 'seen': {**known['seen'], 'fields': fields}})
+    return line
+
+
 def append(path: str, ledger: Ledger, most_bytes: int) -> None:
     """Add to the file, which stays below ``most_bytes``.
 
     :raises OSError: it cannot be written
     """
-    lines = ledger.lines()
-    text = ''.join(line for line in lines if len(line) <= _LONGEST_LINE)
+    text = ''.join(ledger.lines())
     with _locked(path):
         size = os.path.getsize(path) if os.path.exists(path) else 0
         if size + len(text) <= most_bytes:
             handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.write(handle, text.encode())
+                if os.write(handle, text.encode()) < len(text):
+                    os.ftruncate(handle, size)  # half a line would spoil the next one
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
             finally:
                 os.close(handle)
             return

@@ -76,6 +76,12 @@ class Book:
             found, self._found = self._found, ledger.Ledger()
         return found
 
+    def put_back(self, found: ledger.Ledger, most_bytes: int) -> None:
+        """What was taken, and could not be written."""
+        with self._lock:
+            self._found.add(found.lines())
+            self._found.shrink(most_bytes)
+
 
 class _Run:
     """One thread, and what it is at."""
@@ -210,10 +216,12 @@ class Worker:
             return
         try:
             ledger.append(settings.shadow_ledger, found, settings.shadow_ledger_bytes)
+            self._cannot_write = False
         except OSError as error:
+            self.book.put_back(found, settings.shadow_ledger_bytes)
             if not self._cannot_write:
                 self._cannot_write = True
-                LOG.warning('Ledger of the shadow driver: %s; what was found is lost', error)
+                LOG.warning('Ledger of the shadow driver: %s; what is found waits in memory', error)
 
 
 def _nothing(note: Note) -> Job:

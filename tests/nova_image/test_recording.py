@@ -19,6 +19,7 @@ import pytest
 from nova_image import errors, recording
 from nova_image.counting import Tally, counted
 from nova_image.driver import ImageDriver
+from nova_image.recorded import Plain
 from nova_image.recording import RecordingDriver
 
 ID = '70a599e0-31e7-49b7-b260-868f441e862b'
@@ -404,3 +405,18 @@ def test_requests_are_told_without_what_is_secret(tmp_path: Any) -> None:
     assert show['requests'] is None
     for secret in (CONTEXT.auth_token, 'pass-1', 'pass-2', 'key-1', 'c=1'):
         assert secret not in text
+
+
+@pytest.mark.parametrize(
+    'value',
+    [
+        [{'op': 'add', 'path': '/admin_password', 'value': 'hush'}],
+        [{'op': 'add', 'path': '/locations/-', 'value': {'url': "swift+https://user:it's-hush@host/c/o"}}],
+        {'location': 'swift+https://user:a"hush@host/c/o'},
+        {'passphrase': 'hush', 'Authorization': 'Basic hush'},
+    ],
+)
+def test_what_is_secret_is_hidden_wherever_it_stands(value: Any) -> None:
+    shown = json.dumps(Plain(CONTEXT)(value))
+    assert 'hush' not in shown
+    assert '***' in shown

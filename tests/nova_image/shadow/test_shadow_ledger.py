@@ -6,6 +6,7 @@ from __future__ import annotations
 import configparser
 import json
 import multiprocessing
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nova_image import cli, options
+from nova_image import cli, options, settings
 from nova_image.shadow import ledger, stages
 from nova_image.shadow.compare import IGNORED, differences
 from nova_image.shadow.evidence import BRANCHES
 from nova_image.shadow.ledger import Ledger
 from nova_image.shadow.stages import OPERATIONS, Rule, Stage
+from nova_image.shadow.worker import Worker
+from nova_image.testing.configuration import make_conf
 
 MIB = 1 << 20
 
@@ -67,6 +70,42 @@ def test_a_full_ledger_keeps_the_frequent_ones_and_counts_the_others(tmp_path: P
     assert found.mismatches['often']['count'] == 2000
     assert found.forgotten > 0
     assert sum(known['count'] for known in found.mismatches.values()) + found.forgotten == 2200
+
+
+def test_a_mismatch_too_long_for_a_line_is_told_with_fewer_fields(tmp_path: Path) -> None:
+    path = str(tmp_path / 'ledger')
+    fields = {f'result.properties.{number}': {'control': 'x' * 900, 'candidate': ''} for number in range(20)}
+    ledger.append(path, one(fields=fields), MIB)
+    (known,) = Ledger.read(path).mismatches.values()
+    assert 10 < len(known['seen']['fields']) < 20
+
+
+def test_a_full_disk_leaves_no_half_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / 'ledger')
+    ledger.append(path, one('first'), MIB)
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'write', lambda handle, data: write(handle, data[: len(data) // 2]))
+        with pytest.raises(OSError, match='No space left'):
+            ledger.append(path, one('second'), MIB)
+    ledger.append(path, one('third'), MIB)
+    found = Ledger.read(path)
+    assert list(found.mismatches) == ['first', 'third']
+    assert not found.unreadable
+
+
+def test_what_cannot_be_written_waits_for_a_place(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    place = tmp_path / 'later'
+    conf = make_conf(image_shadow__ledger=str(place / 'ledger'))
+    worker = Worker(lambda: settings.current(conf))
+    for _ in range(2):
+        worker.book.mismatch(one().mismatches['a']['seen'])
+        worker.flush()
+    place.mkdir()
+    worker.flush()
+    (known,) = Ledger.read(str(place / 'ledger')).mismatches.values()
+    assert known['count'] == 2
+    assert caplog.text.count('waits in memory') == 1
 
 
 def test_the_first_of_a_shape_is_the_example_whatever_the_order_of_the_lines(tmp_path: Path) -> None:

@@ -398,6 +398,17 @@ def test_a_candidate_that_cannot_be_made_is_told_once_and_costs_nothing(
     assert 'none.conf' in caplog.text
 
 
+def test_a_promoted_candidate_that_cannot_be_made_leaves_the_answer_to_the_control(tmp_path: Path) -> None:
+    (tmp_path / 'stages').write_text('show = candidate\ncreate = candidate\n')
+    conf = local_conf(
+        tmp_path / 'store', image__driver='shadow', image_shadow__control='local', image_shadow__candidate='local',
+        image_shadow__candidate_config=str(tmp_path / 'none.conf'), image_shadow__stages=str(tmp_path / 'stages'),
+    )  # fmt: skip
+    api, member = API(conf=conf), tenant_contexts().member
+    image = api.create(member, dict(RAW), CONTENT)
+    assert api.get(member, image['id'])['id'] == image['id']
+
+
 def test_a_thread_that_cannot_be_started_costs_the_caller_nothing(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:

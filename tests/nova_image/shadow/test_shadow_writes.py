@@ -236,6 +236,21 @@ def test_the_token_is_not_in_the_ledger_of_a_write(rig: Callable[..., Rig]) -> N
     assert 'hush' not in text
 
 
+class ChangesSecrets(GlanceDriver):
+    def update(self, context: Any, image_id: str, image_info: Any, *args: Any, **more: Any) -> Any:
+        return super().update(context, image_id, {'properties': {'db_password': 'hush-2'}}, *args, **more)
+
+
+def test_a_secret_is_none_the_less_one_in_a_patch(rig: Callable[..., Rig], caplog: pytest.LogCaptureFixture) -> None:
+    made = rig(ChangesSecrets)
+    image_id = queued(made)
+    made.api.update(CTX, image_id, {'properties': {'db_password': 'hush-1'}})
+    made.api.update(CTX, image_id, {'properties': {'db_password': 'hush-3', 'and': 'more'}})
+    assert made.outcomes('update') == {'different': 2}
+    assert '/db_password' in made.ledger.read_text()
+    assert 'hush' not in made.ledger.read_text() + caplog.text
+
+
 def test_a_request_that_cannot_be_taken_down_is_sent_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     from nova_image.shadow import tape
 
