@@ -165,12 +165,18 @@ def read(path: str | os.PathLike[str]) -> Ledger:
         raise FileNotFoundError(
             f'{path}: there is no ledger; run the program with NOVA_IMAGE_LEGACY_LEDGER={path}, or name another file'
         )
-    with _alone(place):
-        ledger = _read_base(place)
-        for part in _parts(place):
-            if part.name not in ledger.absorbed:
-                ledger.uses.update(_read_part(part))
-    return ledger
+    while True:  # nothing is written here, so where no process has merged yet there is no lock to take
+        with contextlib.ExitStack() as held:
+            locked = _lock_of(place).exists()
+            if locked:
+                fcntl.flock(held.enter_context(open(_lock_of(place), 'rb')).fileno(), fcntl.LOCK_SH)
+            ledger = _read_base(place)
+            for part in _parts(place):
+                if part.name not in ledger.absorbed:
+                    with contextlib.suppress(FileNotFoundError):  # its process has ended
+                        ledger.uses.update(_read_part(part))
+        if locked or not _lock_of(place).exists():
+            return ledger
 
 
 def restart(path: str | os.PathLike[str]) -> Ledger:
@@ -256,9 +262,13 @@ def _write_base(path: Path, ledger: Ledger) -> None:
     os.replace(staged, path)
 
 
+def _lock_of(path: Path) -> Path:
+    return path.with_name(f'{path.name}.lock')
+
+
 @contextlib.contextmanager
 def _alone(path: Path) -> Iterator[None]:
-    with open(f'{path}.lock', 'ab') as stream:
+    with open(_lock_of(path), 'ab') as stream:
         fcntl.flock(stream.fileno(), fcntl.LOCK_EX)
         yield
 

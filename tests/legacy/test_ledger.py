@@ -59,6 +59,21 @@ def test_every_call_is_counted_by_name_file_and_function(tmp_path):
     assert answer['schema'] == 1 and answer['since'] == ledger._today()
 
 
+def test_a_reader_writes_nothing_and_waits_for_who_merges(tmp_path, monkeypatch):
+    run('use(7)\nos._exit(0)', tmp_path)
+    there = files(tmp_path)
+    assert uses(tmp_path)[key(tmp_path)] == 7 and files(tmp_path) == there and 'ledger.lock' not in there
+    real = ledger._read_part
+
+    def merged_meanwhile(part):
+        monkeypatch.setattr(ledger, '_read_part', real)
+        ledger._merge(tmp_path / 'ledger')
+        return real(part)
+
+    monkeypatch.setattr(ledger, '_read_part', merged_meanwhile)
+    assert uses(tmp_path)[key(tmp_path)] == 7 and 'ledger.lock' in files(tmp_path)
+
+
 @pytest.mark.parametrize('end', ['os._exit(0)', 'os.kill(os.getpid(), 9)', 'sys.exit(0)', 'os.abort()'])
 def test_a_process_keeps_its_counts_however_it_ends(end, tmp_path):
     for _ in range(2):

@@ -204,6 +204,8 @@ def test_what_could_not_be_looked_at_is_never_done(tree, capsys):
 )
 def test_files_that_cannot_be_used_are_one_line_and_exit_2(arguments, words, tree, capsys):
     (tree / 'bad').write_text('[1]')
+    there = sorted(tree.rglob('*'))
     assert status.main([*arguments, 'pkg']) == 2
     error = capsys.readouterr().err
     assert words in error and len(error.splitlines()) == 1
+    assert sorted(tree.rglob('*')) == there
