@@ -127,7 +127,7 @@ class Book:
                 book._method(group, use, group.outcomes[id(use)])
             elif use.kind == 'handed' and any(value.kind == 'service' for value in use.values):
                 book._handed(group, use)
-            elif use.kind == 'problem':
+            elif use.kind == 'problem' and not any(each.node is use.node for each in group.acquisitions):
                 name = use.name or next(iter(use.values)).of.ref.dotted
                 book._add(use.node, name, use.pattern, 'left', use.reason, catalogue.suggestion(use.name), [])
         noted = {id(use.node) for use in group.uses} | {id(each.node) for each in group.acquisitions}

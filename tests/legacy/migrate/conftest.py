@@ -42,6 +42,8 @@ def holds(result: Result) -> None:
     assert totals['rewritten'] + totals['left'] + totals['not-ours'] == totals['sites']
     mentions = totals['mentions']
     assert mentions['rewritten'] + mentions['left'] + mentions['not-ours'] == mentions['found']
+    places = [(site.file, site.line, site.column, site.name) for site in result.sites]
+    assert len(set(places)) == len(places), 'a place is listed twice'
     for site in result.sites:
         assert site.pattern and (site.status == 'rewritten' or site.reason), site
 
