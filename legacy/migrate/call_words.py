@@ -79,6 +79,12 @@ def forwarded(call: Node) -> tuple[Node, int] | None:
     return (method, place + 1) if method.type == 'attribute' else None
 
 
+def goes_inert(word: str) -> str:
+    """Why a double is reported that is made by a call of this last word."""
+    maker = 'patch.object' if word == 'object' else word
+    return f'a double made by {maker}(); it goes inert when its callers are rewritten'
+
+
 def last_word(function: Node) -> str:
     """The last part of a dotted function."""
     return function.text.split('.')[-1].strip().rstrip('\\').strip()

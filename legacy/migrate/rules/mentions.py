@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from legacy.migrate import catalogue
-from legacy.migrate.call_words import BY_NAME, DOUBLES, LOADERS, called_by
+from legacy.migrate.call_words import BY_NAME, DOUBLES, LOADERS, called_by, goes_inert
 from legacy.migrate.tree import Node
 from legacy.migrate.unit import Unit
 
@@ -82,7 +82,7 @@ def _by_name(unit: Unit, call: Node, word: str, name: str, imports_old: bool) ->
         return 'P-55', 'not-ours', 'look-alike: nothing leads to the old module'
     if word in BY_NAME:
         return 'P-37', 'left', f'reached by name: {word}()'
-    return 'P-49', 'left', f'a double made by {word}(); it goes inert when its callers are rewritten'
+    return 'P-49', 'left', goes_inert(word)
 
 
 def _code(unit: Unit, node: Node, name: str, reexports: bool) -> Judgement:

@@ -7,7 +7,7 @@ They are left, each with its pattern and with what the table of names suggests.
 from __future__ import annotations
 
 from legacy.migrate import catalogue
-from legacy.migrate.call_words import BY_NAME, DOUBLES, called_by
+from legacy.migrate.call_words import BY_NAME, DOUBLES, called_by, goes_inert
 from legacy.migrate.classes import is_store
 from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.tree import Node, outer
@@ -52,7 +52,7 @@ def judge(node: Node, ref: Ref) -> tuple[str, str, str]:
         )
     if word in DOUBLES:
         pattern = 'P-50' if ref.dotted in catalogue.SERVICE_CLASSES else 'P-49'
-        return pattern, 'left', f'a double made by {word}(); it goes inert when its callers are rewritten'
+        return pattern, 'left', goes_inert(word)
     return _name(node, ref, word)
 
 
@@ -62,7 +62,7 @@ def _module(node: Node, ref: Ref, word: str) -> tuple[str, str, str]:
     if word in BY_NAME:
         return 'P-37', 'left', f'attributes of the module are reached by name: {word}()'
     if word in DOUBLES:
-        return 'P-49', 'left', f'a double made by {word}(); it goes inert when its callers are rewritten'
+        return 'P-49', 'left', goes_inert(word)
     if word:
         return 'P-25', 'left', f'the module is handed to {word}()'
     return 'P-25', 'left', 'the module is used as a value'

@@ -37,6 +37,11 @@ NOT_OURS = {
 }
 
 
+def test_a_double_is_called_by_what_makes_it(stays):
+    result = stays("from legacy import glance\nmock.patch.object(glance, 'get_default_image_service')\n", 'P-49')
+    assert all('patch.object()' in site.reason for site in result.sites if site.pattern == 'P-49')
+
+
 @pytest.mark.parametrize('name', NOT_OURS)
 def test_a_look_alike_or_text_is_not_ours(name, stays):
     result = stays(NOT_OURS[name], name.split()[0], status='not-ours')
