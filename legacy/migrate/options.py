@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 KEYS = ('select', 'ignore', 'exclude')
+#: What a file contains, however broken, that was to have settings.
+_OURS = b'nova-image'
 
 
 class BadSettings(ValueError):
@@ -87,28 +89,33 @@ def read(folder: Path) -> tuple[str, dict[str, str]]:
         except FileNotFoundError:
             continue
         except (configparser.Error, UnicodeError) as err:
-            if b'[nova-image]' in (folder / name).read_bytes():
+            if _OURS in (folder / name).read_bytes():
                 raise BadSettings(f'{name} cannot be read: {" ".join(str(err).split())}') from err
-            continue  # without a section of ours it is not ours to judge
+            continue  # without a word of us it is not ours to judge
         if parser.has_section('nova-image'):
             return name, dict(parser['nova-image'])
     import tomllib
 
     try:
         data = (folder / 'pyproject.toml').read_bytes()
-        section: Any = tomllib.loads(data.decode()).get('tool', {}).get('nova-image')
+        tool = tomllib.loads(data.decode()).get('tool')
     except FileNotFoundError:
         return '', {}
     except ValueError as err:
-        if b'nova-image]' in data:
+        if _OURS in data:
             raise BadSettings(f'pyproject.toml cannot be read: {err}') from err
         return '', {}
+    section: Any = tool.get('nova-image') if isinstance(tool, dict) else None
     if section is None:
         return '', {}
     if not isinstance(section, dict):
         raise BadSettings(f'pyproject.toml: tool.nova-image is {section!r}, expected a table')
-    listed = {
-        name: ','.join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in section.items()
-    }
-    return 'pyproject.toml', listed
+    return 'pyproject.toml', {name: _listed(name, value) for name, value in section.items()}
+
+
+def _listed(name: str, value: Any) -> str:
+    """A text or a list of texts of ``pyproject.toml``, as the other files have it."""
+    texts = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) for each in texts):
+        raise BadSettings(f'pyproject.toml: {name} is {value!r}, expected a text or a list of texts')
+    return ','.join(texts)

@@ -85,7 +85,17 @@ def test_a_setting_that_cannot_be_used_is_one_line_and_exit_2(text, tmp_path, ca
         ('tox.ini', '[nova-image]\nselect\n = = P-26\nselect = x\nselect = y\n', 'tox.ini'),
         ('pyproject.toml', '[tool.nova-image]\nselect = [\n', 'pyproject.toml cannot be read'),
         ('pyproject.toml', '[tool]\nnova-image = 1\n', 'expected a table'),
+        ('pyproject.toml', '[tool.nova-image\nselect = "P-26"\n', 'pyproject.toml cannot be read'),
+        ('pyproject.toml', '[tool."nova-image"]\nselect = P-26\n', 'pyproject.toml cannot be read'),
+        ('pyproject.toml', 'tool.nova-image.select = "P-26" "P-27"\n', 'pyproject.toml cannot be read'),
+        ('pyproject.toml', '[tool.nova-image]\ncolour = "red"\n', "unknown setting 'colour'"),
+        ('pyproject.toml', '[tool.nova-image]\nexclude = 3\n', 'exclude is 3, expected a text or a list'),
+        ('pyproject.toml', '[tool.nova-image]\nselect = ["P-26", 27]\n', 'expected a text or a list'),
+        ('pyproject.toml', '[tool.nova-image]\nignore = {a = "P-26"}\n', 'expected a text or a list'),
         ('setup.cfg', '[nova-image]\nignore = P-99\n', 'P-99'),
+        ('setup.cfg', '[nova-image]\ncolour = red\n', "unknown setting 'colour'"),
+        ('setup.cfg', '[nova-image\nignore = P-26\n', 'setup.cfg cannot be read'),
+        ('tox.ini', '[tox]\n[nova-image]\nselect\n', 'tox.ini cannot be read'),
     ],
 )
 def test_settings_that_cannot_be_read_are_said_in_one_line(name, text, words, tmp_path, capsys):
@@ -95,9 +105,11 @@ def test_settings_that_cannot_be_read_are_said_in_one_line(name, text, words, tm
     assert words in error and len(error.splitlines()) == 1
 
 
-def test_a_broken_file_without_our_section_is_not_ours_to_judge(tmp_path):
+def test_a_broken_file_without_a_word_of_us_is_not_ours_to_judge(tmp_path):
     (tmp_path / 'tox.ini').write_text('= =\n')
-    (tmp_path / 'pyproject.toml').write_text('[')
+    for text in ('[', 'tool = 1\n'):
+        (tmp_path / 'pyproject.toml').write_text(text)
+        assert load(tmp_path, {}).select == frozenset()
     assert scan_main(['--root', str(tmp_path), str(tmp_path)]) == 0
 
 
