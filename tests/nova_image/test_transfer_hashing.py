@@ -105,6 +105,22 @@ def test_green_threads_hash_in_line(
     assert isinstance(hashing.lane(['md5'], None), hashing.InLine)
 
 
+def test_a_green_thread_lets_others_run_while_it_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr(hashing.time, 'sleep', pauses.append)
+    monkeypatch.setattr(hashing, '_threads_are_green', lambda: True)
+    for algorithms in (['md5'], []):
+        lane = hashing.lane(algorithms, None)
+        pauses.clear()
+        for _ in range(8):
+            lane.add(bytes(hashing.GREEN_BYTES // 2))
+            lane.give(lane.take(), memoryview(bytes(hashing.GREEN_BYTES // 2)))
+        assert pauses == [0] * 8
+    monkeypatch.setattr(hashing, '_threads_are_green', lambda: False)
+    hashing.lane([], None).add(bytes(hashing.GREEN_BYTES))
+    assert pauses == [0] * 8
+
+
 def test_an_algorithm_that_python_does_not_know_is_not_chosen() -> None:
     assert hashing.is_known('sha256')
     assert not hashing.is_known('shake_128')
