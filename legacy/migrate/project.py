@@ -20,7 +20,7 @@ from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.options import Options
 from legacy.migrate.reading import read, shim_taken
 from legacy.migrate.result import Result
-from legacy.migrate.rules import doubles, errors, functions, later, places
+from legacy.migrate.rules import doubles, errors, fakes, functions, later, places
 from legacy.migrate.rules import imports as import_rules
 from legacy.migrate.trace import Trace
 from legacy.migrate.troubles import Troubles
@@ -117,6 +117,7 @@ def migrate(
     for work in works:
         work.book.mentions(any(it.is_old for it in work.imports), reexported)
     finish(works, groups, options.jobs)
+    fakes.report(result, looked_at, texts)
     account(result, texts)
     return result
 

@@ -42,6 +42,35 @@ def test_a_double_is_called_by_what_makes_it(stays):
     assert all('patch.object()' in site.reason for site in result.sites if site.pattern == 'P-49')
 
 
+CALLER = 'from nova.image import glance\n\ndef f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    s.show(c, i)\n'
+USERS = {
+    'import nova.tests.image.fake\n\nclass T:\n    def s(self):\n        nova.tests.image.fake.stub_out_image_service(self)\n': 1,
+    'x = 1\nfrom nova.tests.unit.image import fake as f\nf.stub_out_image_service(None)\n': 2,
+    'from nova.tests.image import (cat, fake)\nfake._FakeImageService.show = 1\n': 1,
+    'if 1:\n    from nova.tests.unit.image.fake import FakeImageService\n': 2,
+    'def s(self):\n    self.glance = self.useFixture(nova_fixtures.GlanceFixture(self))\n': 2,
+}
+
+
+@pytest.mark.contract('C-219')
+@pytest.mark.parametrize('user', USERS)
+def test_what_runs_on_novas_fake_is_said_to_go_inert_once_a_caller_is_rewritten(user, migrate):
+    (site,) = [each for each in migrate({'a.py': CALLER, 'test_a.py': user}).sites if each.file == 'test_a.py']
+    assert (site.pattern, site.status, site.line) == ('P-49', 'left', USERS[user])
+    assert 'inert' in site.reason and site.replacement.startswith('legacy.testing.')
+    assert user.splitlines()[site.line - 1][site.column - 1].strip()
+
+
+@pytest.mark.parametrize('caller', ['x = 1\n', 'from nova import exception\nexception.ImageNotFound\n'])
+def test_novas_fake_is_no_matter_where_nothing_is_rewritten(caller, migrate):
+    assert not migrate({'a.py': caller, 'test_a.py': next(iter(USERS))}, errors=True).totals['left']
+
+
+def test_an_id_taken_from_novas_fake_does_not_go_inert(migrate):
+    user = 'from nova.tests.image import fake\nfake.get_valid_image_id()\n'
+    assert not migrate({'a.py': CALLER, 'test_a.py': user}).totals['left']
+
+
 @pytest.mark.parametrize('name', NOT_OURS)
 def test_a_look_alike_or_text_is_not_ours(name, stays):
     result = stays(NOT_OURS[name], name.split()[0], status='not-ours')
