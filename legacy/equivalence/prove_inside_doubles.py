@@ -54,6 +54,7 @@ class Doubles:
         """Wait for the modules that matter."""
         sys.meta_path.insert(0, _After({
             **dict.fromkeys(WATCHED, self._watch), 'unittest.mock': self._mock, 'mock.mock': self._mock,
+            '_pytest.assertion.rewrite': self._pytest,
         }))  # fmt: skip
         atexit.register(self._end)
 
@@ -163,6 +164,16 @@ class Doubles:
             this._nova_image_place = self.place()
 
         patcher.__init__ = noting
+
+    def _pytest(self, module: Any) -> None:
+        """Keep pytest's finder, which puts itself first, from loading a module that is waited for."""
+        hook = module.AssertionRewritingHook
+        find_spec = hook.find_spec
+
+        def finding(this: Any, name: str, *args: Any, **kwargs: Any) -> Any:
+            return None if name in WATCHED else find_spec(this, name, *args, **kwargs)
+
+        hook.find_spec = finding
 
     def _note(self, double: _Double) -> None:
         file, line = double.place
