@@ -215,7 +215,9 @@ class V1ClientDriver(OldClientDriver):
         params: dict[str, Any] = glance._extract_query_params(asked)
         return params
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None
+    ) -> dict[str, Any]:
         """One call; errors by the plain table (C-158 to C-161)."""
         sent = glance._translate_to_glance(image_info)
         if has_data(data):
@@ -271,7 +273,9 @@ class V2ClientDriver(OldClientDriver):
         ]
         return found
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None
+    ) -> dict[str, Any]:
         """Record, location, member, bytes, one call each (C-252 to C-260)."""
         info = dict(image_info)
         activate = info.get('size') == 0 and data is None

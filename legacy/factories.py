@@ -14,7 +14,6 @@ from legacy.services import GlanceImageService, GlanceImageServiceV2
 from legacy.urls import settings, speaks_urls
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import errors
-from nova_image.references import parse_image_ref
 
 __all__ = ['UpdateGlanceImage']
 
@@ -80,11 +79,7 @@ def _client_for(context: Any, href: str) -> tuple[Any, Any]:
     with trust.withheld_unless_known(context, href):
         client = glance.GlanceClientWrapper(context=context, **place)
     if isinstance(client, GlanceClientWrapper):
-        try:
-            client.serve_at(parse_image_ref(href).server)
-        except errors.InvalidImageRef:
-            if not client.host:
-                client.unusable_href = href
+        client.serve_at(href)
     return client, image_id
 
 

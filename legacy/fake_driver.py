@@ -36,6 +36,7 @@ class FakeDriver(ImageDriver):
 
     def list(self, context: Any, **asked: Any) -> list[dict[str, Any]]:
         """All images of the fake, whatever is asked (C-221)."""
+        asked.pop('server', None)
         return copy.deepcopy(list(self._service().detail(context, **asked)))
 
     def show(
@@ -53,7 +54,9 @@ class FakeDriver(ImageDriver):
             record.setdefault('locations', [])
         return record
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None
+    ) -> dict[str, Any]:
         """A new image of the fake, as a copy."""
         given = () if data is None else (data,)
         record: dict[str, Any] = self._service().create(context, image_info, *given)

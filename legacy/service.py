@@ -57,7 +57,13 @@ class Service:
         driver = self._old_driver()
         if driver is not None:
             return ImageAPI(driver), True
-        return ImageAPI(endpoint=self._client.server_url), False
+        return self._new_api(), False
+
+    def _new_api(self) -> ImageAPI:
+        reference = self._client.reference
+        if reference is not None:
+            return ImageAPI.for_reference(reference)  # a bad one is told in the caller's words (C-195)
+        return ImageAPI(endpoint=self._client.server_url)
 
     def _for_image(self, image_id: Any, purge_props: Any = AS_TOLD) -> tuple[ImageAPI, Any, bool]:
         """The API, and the reference it gets for an image of this service (C-094, C-208)."""
@@ -67,31 +73,14 @@ class Service:
         driver = self._old_driver(image_id, purge_props)
         if driver is not None:
             return ImageAPI(driver), image_id, True
-        if self._client.unusable_href is not None and image_id:
-            return ImageAPI(), self._client.unusable_href, False  # which says so, in the caller's words (C-195)
-        server = self._client.server_url
-        if self._client.is_withheld:
-            from legacy import trust
-
-            return ImageAPI(), trust.reference(server, image_id), False
-        return ImageAPI(endpoint=server), image_id, False
-
-    def _context(self, context: Any) -> Any:
-        """The context for calls that name no image (D-7)."""
-        if not self._client.is_withheld:
-            return context
-        from legacy import trust
-
-        return trust.context_for(context, self._client)
+        return self._new_api(), image_id, False
 
     @pauses.steady()
     def _detail(self, context: Any, asked: dict[str, Any]) -> list[dict[str, Any]]:
         known = {name: asked[name] for name in LIST_PARAMS if name in asked}
         api, old = self._api()
-        if not old:
-            context = self._context(context)
-            if known.get('filters'):
-                known['filters'] = self._filters(known['filters'])
+        if not old and known.get('filters'):
+            known['filters'] = self._filters(known['filters'])
         return [self._out(record) for record in api.get_all(context, **known)]
 
     def _filters(self, filters: Any) -> Any:
@@ -108,7 +97,6 @@ class Service:
     def _create(self, context: Any, image_meta: Any, data: Any) -> dict[str, Any]:
         api, old = self._api()
         if not old:
-            context = self._context(context)
             image_meta = self._in('create', image_meta)
         return self._out(api.create(context, image_meta, data))
 

@@ -10,9 +10,8 @@ from urllib.parse import urlsplit
 from legacy.connect import credentials_withheld
 from legacy.seams import glance
 from legacy.urls import settings
-from nova_image.references import check_image_id
 
-__all__ = ['context_for', 'place_of', 'reference', 'withheld_unless_known']
+__all__ = ['place_of', 'withheld_unless_known']
 
 
 def place_of(href: str) -> tuple[str, str, int, bool]:
@@ -27,14 +26,6 @@ def place_of(href: str) -> tuple[str, str, int, bool]:
         if parts.netloc.endswith(']'):
             host = parts.netloc
     return image_id, host, port, use_ssl
-
-
-def reference(server: str, image_id: Any) -> str:
-    """The URI of an image on ``server``, for the methods of the new API.
-
-    :raises ImageNotFound: an id that is none
-    """
-    return f'{server.rstrip("/")}/images/{check_image_id(image_id)}'
 
 
 def withheld_unless_known(context: Any, href: str) -> AbstractContextManager[None]:
@@ -58,35 +49,3 @@ def _catalogue(context: Any) -> list[str]:
                 value for key, value in endpoint.items() if key == 'url' or key.endswith('URL')
             ]
     return found
-
-
-def context_for(context: Any, client: Any) -> Any:
-    """The context for calls that name no image: without its token where the server may not see it."""
-    if (
-        client.server_url is None
-        or not client.is_withheld
-        or not getattr(context, 'auth_token', None)
-    ):
-        return context
-    from nova_image.glance import servers, session
-
-    now = settings()
-    http, auth = session.session_for(now), session.auth_for(context, now, now.conf)
-    chosen = servers.Servers().choose(context, now, auth, http, client.server_url)
-    return context if chosen.auth is not None else _WithoutToken(context)
-
-
-class _WithoutToken:
-    """A context as it is, but for its credentials."""
-
-    auth_token = None
-    user_auth_plugin = None
-
-    def __init__(self, context: Any) -> None:
-        self._context = context
-
-    def get_auth_plugin(self) -> None:
-        """No credentials."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)

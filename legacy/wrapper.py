@@ -7,6 +7,7 @@ Only code at the old seams and callers of ``call`` come through here; services w
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 
 from legacy.connect import credentials_withheld, withheld
@@ -16,6 +17,7 @@ from legacy.seams import glance, replaced
 from legacy.translation import is_generator
 from legacy.urls import ApiServer, parse_server, settings
 from nova_image import errors
+from nova_image.references import parse_image_ref
 
 __all__ = ['GlanceClientWrapper']
 
@@ -80,11 +82,6 @@ class GlanceClientWrapper:
         return self._client is not None or self._endpoint is not None or 'version' in vars(self)
 
     @property
-    def is_withheld(self) -> bool:
-        """Whether the server came from a reference and may not see the caller's credentials (D-7)."""
-        return self._withhold
-
-    @property
     def is_injected(self) -> bool:
         """Whether somebody put a client or a server list of their own in, or renamed the server."""
         return (self._client is not None and not self._made) or self.api_servers is not None
@@ -112,12 +109,14 @@ class GlanceClientWrapper:
                 )
         self._client, self._made = made, True
 
-    #: the reference that it was made for, where that names no server that could be asked
-    unusable_href: str | None = None
+    #: a reference to any image of the server, if one named it; or the caller's, if that names no server to ask
+    reference: str | None = None
 
-    def serve_at(self, base_url: str | None) -> None:
-        """Say where the named server really is: with the path that a host and a port cannot carry (D-11)."""
-        self._base_url = base_url
+    def serve_at(self, href: str) -> None:
+        """Say which reference named the server: it may have a path, which host and port cannot carry (D-11)."""
+        with contextlib.suppress(errors.InvalidImageRef):
+            self._base_url = parse_image_ref(href).server
+        self.reference = f'{self.server_url}/images/-' if self._base_url or self.host else href
 
     @property
     def server_url(self) -> str | None:

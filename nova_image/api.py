@@ -11,14 +11,14 @@ import copy
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from oslo_config import cfg
 
 from nova_image import driver as drivers
 from nova_image import errors, options, signatures
 from nova_image.driver import ImageDriver
-from nova_image.references import check_image_id, parse_image_ref
+from nova_image.references import ImageRef, check_image_id, parse_image_ref
 from nova_image.settings import current
 
 #: Drivers kept for later API objects; a driver that falls out lives on in the objects that use it.
@@ -61,6 +61,24 @@ class API:
         self._endpoint = endpoint
         self._allow_uris = allow_uris
         self._conf = options.register(conf)
+        self._reference: ImageRef | None = None
+
+    @classmethod
+    def for_reference(
+        cls, image_ref: Any, *, driver: ImageDriver | str | None = None, conf: cfg.ConfigOpts | None = None
+    ) -> Self:
+        """An API object that stays at the server that ``image_ref`` names, whatever it is asked for (D-6).
+
+        For code that does more with the server of one reference than ask for that image. A plain id stays at the
+        configured servers; of a URI given to a method only the id counts (C-208). Unlike an ``endpoint``, which is
+        trusted, the server gets the caller's credential only if it is configured, in ``[image] trusted_servers``
+        or in the caller's catalogue (D-7).
+
+        :raises InvalidImageRef: not a reference (C-195)
+        """
+        made = cls(driver, conf=conf)
+        made._reference = _parsed(image_ref)
+        return made
 
     def __deepcopy__(self, memo: dict[int, Any]) -> API:
         """As good as the original: there is no state but the configuration and the drivers, which are shared."""
@@ -129,6 +147,7 @@ class API:
             'page_size': page_size,
             'sort_key': sort_key,
             'sort_dir': sort_dir,
+            'server': self._server,
         }
         driver = self.driver
         records = driver.list(context, **{name: value for name, value in asked.items() if value})
@@ -159,7 +178,8 @@ class API:
         :raises BadImageInfo: an argument of a wrong type; Invalid, Forbidden, ImageQuotaExceeded: refused
         :raises ImageUploadIncomplete: not all bytes arrived; no image is left behind (D-9)
         """
-        return self.driver.create(context, _own(image_info), _body(data))
+        where = {'server': self._server} if self._server else {}
+        return self.driver.create(context, _own(image_info), _body(data), **where)
 
     def update(
         self,
@@ -233,25 +253,36 @@ class API:
 
     def generate_glance_url(self, context: Any = None) -> str:
         """Base URL of the image service, no trailing slash (C-322, D-6)."""
-        return self.driver.glance_url(context)
+        return self._server or self.driver.glance_url(context)
 
     def generate_image_url(self, image_ref: Any, context: Any = None) -> str:
         """``<service>/images/<image_ref>``, a reference that every release understands (C-016, C-025)."""
         return f'{self.generate_glance_url(context)}/images/{image_ref}'
 
+    @property
+    def _server(self) -> str | None:
+        """The server of calls that name none; None: the configured ones."""
+        return self._reference.server if self._reference else None
+
     def _resolve(self, id_or_uri: Any) -> tuple[str | None, str]:
-        try:
-            server, image_id = parse_image_ref(id_or_uri)
-        except errors.InvalidImageRef as exc:
-            if '://' in str(id_or_uri):
-                raise
-            # An id with a slash in it: not found, for callers that took it for an id (C-094).
-            raise errors.joined(errors.InvalidImageRef, errors.ImageNotFound)(image_href=id_or_uri) from exc
+        if self._reference and '://' in str(id_or_uri):
+            id_or_uri = str(id_or_uri).rstrip('/').rpartition('/')[2]
+        server, image_id = _parsed(id_or_uri)
         if server is not None and not self._allow_uris:
             raise errors.InvalidImageRef(
                 f'Invalid image href {id_or_uri}: this API object takes image ids only (allow_uris=False).'
             )
-        return server, check_image_id(image_id)
+        return server or self._server, check_image_id(image_id)
+
+
+def _parsed(ref: Any) -> ImageRef:
+    try:
+        return parse_image_ref(ref)
+    except errors.InvalidImageRef as exc:
+        if '://' in str(ref):
+            raise
+        # An id with a slash in it: not found, for callers that took it for an id (C-094).
+        raise errors.joined(errors.InvalidImageRef, errors.ImageNotFound)(image_href=ref) from exc
 
 
 def _own(image_info: Any) -> dict[str, Any]:

@@ -30,7 +30,8 @@ class ImageDriver(abc.ABC):
     A driver gets what the API has already settled: ids that are safe in a URL, ``data`` that is None,
     non-empty text or bytes, or an object to read or iterate, and an ``image_info`` of its own to keep.
     It returns fresh records (see :mod:`nova_image.images`) and raises :mod:`nova_image.errors`.
-    ``server`` is the base URL that a reference named, None for the configured one.
+    ``server`` is the base URL that a reference named, given only where one did: it gets the caller's credential
+    only if it is known (D-7).
 
     :param conf: options, already registered; default ``cfg.CONF``
     :param endpoint: base URL of one server to use instead of the configured ones
@@ -59,6 +60,7 @@ class ImageDriver(abc.ABC):
         page_size: int | None = None,
         sort_key: Any = None,
         sort_dir: Any = None,
+        server: str | None = None,
     ) -> list[dict[str, Any]]:
         """Records of all images the context may see, in the server's order (C-072 to C-076).
 
@@ -78,7 +80,9 @@ class ImageDriver(abc.ABC):
         """One record (C-091 to C-097). :raises ImageNotFound: absent, or hidden from the context"""
 
     @abc.abstractmethod
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None
+    ) -> dict[str, Any]:
         """Make an image, with its bytes if ``data`` is given; all or nothing (C-158 to C-164, D-9)."""
 
     @abc.abstractmethod

@@ -53,7 +53,7 @@ class RecordingDriver(ImageDriver):
 
     def list(self, context: Any, **query: Any) -> list[dict[str, Any]]:
         names = ('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir')
-        line = self._line('list', context, None, {name: query.get(name) for name in names})
+        line = self._line('list', context, query.get('server'), {name: query.get(name) for name in names})
         return self._run(line, lambda: self.inner.list(context, **query))
 
     def show(
@@ -78,10 +78,10 @@ class RecordingDriver(ImageDriver):
             ),
         )
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
-        line = self._line('create', context, None, {'image_info': image_info, 'data': kind(data)})
+    def create(self, context: Any, image_info: dict[str, Any], data: Any = None, **where: Any) -> dict[str, Any]:
+        line = self._line('create', context, where.get('server'), {'image_info': image_info, 'data': kind(data)})
         body = line.body(data)
-        return self._run(line, lambda: self.inner.create(context, image_info, body))
+        return self._run(line, lambda: self.inner.create(context, image_info, body, **where))
 
     def update(
         self,

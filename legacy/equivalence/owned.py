@@ -53,12 +53,14 @@ class OwnedDriver(ImageDriver):
         self._check(image_id)
         return self.inner.show(context, image_id, *args, **given)
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, **given: Any
+    ) -> dict[str, Any]:
         """A private, tagged image with an id that was noted before."""
         image_id = str(uuid.uuid4())
         self.made.append(image_id)
         info = {**self._private(image_info), 'id': image_id, 'tags': [TAG, self._mark], 'protected': False}
-        return self.inner.create(context, info, data)
+        return self.inner.create(context, info, data, **given)
 
     def update(
         self, context: Any, image_id: str, image_info: dict[str, Any], *args: Any, **given: Any

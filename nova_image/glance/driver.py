@@ -55,11 +55,12 @@ class GlanceDriver(ImageDriver):
         page_size: int | None = None,
         sort_key: Any = None,
         sort_dir: Any = None,
+        server: str | None = None,
     ) -> list[dict[str, Any]]:
         """See :meth:`ImageDriver.list`; ``ceil(n / page_size)`` requests and one more after a full last page."""
         images.check_counts(limit, page_size)
         query = images.list_query(filters)
-        wire, settings = self._wire(context)
+        wire, settings = self._wire(context, server)
         asked = listing.Asked(query, marker, limit, page_size or settings.page_size, sort_key, sort_dir)
         return listing.records(wire, asked)
 
@@ -78,14 +79,16 @@ class GlanceDriver(ImageDriver):
         return images.record_from_wire(wire.get(image_path(image_id)), include_locations)
 
     @translate.plain_errors(answers.PLAIN)
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None
+    ) -> dict[str, Any]:
         """See :meth:`ImageDriver.create`; with data three requests, the last of which verifies (D-9)."""
         change = images.outgoing(image_info, context, creating=True)
         body = None if data is None else transfer.upload(data)
         fields = {**change.fields, **change.properties}
         if body is None and _asks_for_nothing(change):
             fields, body = images.forced(fields), transfer.upload(b'')
-        wire, _settings = self._wire(context)
+        wire, _settings = self._wire(context, server)
         made = Creation(wire, fields).make()
         if not isinstance(made, dict) or not made.get('id'):
             raise errors.ImageServiceError(status='a create', reason=f'no image came back, but {made!r}')

@@ -67,6 +67,7 @@ class LocalDriver(ImageDriver):
         page_size: int | None = None,
         sort_key: Any = None,
         sort_dir: Any = None,
+        server: str | None = None,
     ) -> list[dict[str, Any]]:
         """As Glance v2 lists: newest first, images of others left out (C-066 to C-078, C-225 to C-236).
 
@@ -126,7 +127,9 @@ class LocalDriver(ImageDriver):
         with answering(answers.IMAGE, image_id), store.reading() as connection:
             return rows.wire(self._visible(connection, who, wanted), store.contents)
 
-    def create(self, context: Any, image_info: dict[str, Any], data: Any = None) -> dict[str, Any]:
+    def create(
+        self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None
+    ) -> dict[str, Any]:
         """Make an image; with ``data``, or an empty active one for ``size`` 0 (C-158 to C-163, C-255)."""
         change = images.outgoing(image_info, context)
         fields = dict(change.fields)

@@ -80,7 +80,7 @@ IN_TOP_LEVEL = (
     ),
     Mutant(
         'other error class', 'nova_image/api.py',
-        'raise errors.joined(errors.InvalidImageRef, errors.ImageNotFound)(image_href=id_or_uri) from exc', 'raise',
+        'raise errors.joined(errors.InvalidImageRef, errors.ImageNotFound)(image_href=ref) from exc', 'raise',
         'an id with a slash is no longer "not found"',
     ),
     Mutant(

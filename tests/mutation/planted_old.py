@@ -24,7 +24,7 @@ IN_LEGACY = (
     ),
     Mutant(
         'filters not narrowed', 'legacy/service.py',
-        "                known['filters'] = self._filters(known['filters'])\n", '                pass\n',
+        "            known['filters'] = self._filters(known['filters'])\n", '            pass\n',
         'a filter that v1 ignored selects by a custom property',
     ),
     Mutant(

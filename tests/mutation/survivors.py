@@ -53,10 +53,6 @@ EQUIVALENT = (
         'an attempt is never above the last one', True,
     ),
     Survivor(
-        'legacy/trust.py context_for', "and not getattr(context, 'auth_token', None)",
-        'asked where a credential is withheld only; without a token the answer is a context without a token', True,
-    ),
-    Survivor(
         'legacy/clients.py OldClientDriver._reraise_listing', 'ours == error', 'errors are equal to themselves only', True
     ),
     Survivor(

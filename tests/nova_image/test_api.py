@@ -136,6 +136,45 @@ def test_uris_can_be_refused(driver: NotedDriver, conf: cfg.ConfigOpts) -> None:
 
 
 @pytest.mark.contract('C-094')
+@pytest.mark.contract('D-6', 'D-7', 'C-208')
+def test_an_api_object_for_a_reference_stays_at_its_server(conf: cfg.ConfigOpts) -> None:
+    class Elsewhere(NotedDriver):
+        def create(self, context: Any, image_info: dict[str, Any], data: Any = None, *, server: str | None = None) -> Any:
+            self.calls.append(('create', server))
+
+    driver = Elsewhere(conf)
+    api = nova_image.API.for_reference('https://cloud/image/v2/images/a', driver=driver, conf=conf)
+    api.get_all(CTX)
+    api.create(CTX, {})
+    api.get(CTX, 'b')
+    api.delete(CTX, 'http://other/images/c')
+    here = 'https://cloud/image'
+    assert driver.calls == [
+        ('list', {'server': here}), ('create', here), ('show', 'b', (False, True), here), ('delete', 'c', here)
+    ]  # fmt: skip
+    assert api.generate_image_url('d') == f'{here}/images/d'
+    assert copy.deepcopy(api).generate_glance_url() == here
+    plain = pickle.loads(pickle.dumps(nova_image.API.for_reference('https://cloud/image/v2/images/a')))
+    assert plain.generate_glance_url() == here
+
+
+@pytest.mark.contract('C-193', 'C-208')
+def test_an_api_object_for_an_id_stays_at_the_configured_servers(driver: NotedDriver, conf: cfg.ConfigOpts) -> None:
+    api = nova_image.API.for_reference('a', driver=driver, conf=conf)
+    api.get_all(CTX)
+    api.create(CTX, {'properties': {}})
+    api.delete(CTX, 'http://other/images/c')
+    assert driver.calls == [('list', {}), ('create', {'properties': {}}, None), ('delete', 'c', None)]
+
+
+@pytest.mark.contract('C-195', 'C-094')
+@pytest.mark.parametrize('reference', ['http://[bad/images/a', 'ftp://h/images/a', 'a/b', 'http://h/images/'])
+def test_an_api_object_for_a_bad_reference_is_refused(reference: str) -> None:
+    with pytest.raises(errors.InvalidImageRef) as caught:
+        nova_image.API.for_reference(reference)
+    assert reference in str(caught.value)
+
+
 def test_an_unsafe_id_reaches_no_driver(api: nova_image.API, driver: NotedDriver) -> None:
     for call in (api.get, api.delete, api.download, lambda c, i: api.update(c, i, {})):
         with pytest.raises(errors.ImageNotFound):
