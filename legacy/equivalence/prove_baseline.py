@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from legacy.equivalence.prove_run import Ended
 from legacy.equivalence.prove_tree import CannotProve
 
 SCHEMA = 1
+_ANEW = 'remove it to record anew'
 
 
 @dataclass(frozen=True)
@@ -46,19 +47,31 @@ def load(file: str) -> Baseline | None:
     try:
         content = json.loads(Path(file).read_text(encoding='utf-8'))
         if content['schema'] != SCHEMA:
-            raise ValueError(f'schema {content["schema"]!r}, expected {SCHEMA}')
-        runs = [
-            Recorded(Ended(started=0.0, tail=(), **run['ended']), run['operations'], _dated(run['stored']))
-            for run in content['runs']
-        ]
+            raise CannotProve(f'--baseline {file} has schema {content["schema"]}, expected {SCHEMA}; {_ANEW}')
+        runs = [_recorded(run) for run in content['runs']]
         if not runs:
-            raise ValueError('no run in it')
-        return Baseline(content['made'], content['command'], runs)
+            raise ValueError('no run')
+        return Baseline(str(content['made']), [str(word) for word in content['command']], runs)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        why = error.strerror if isinstance(error, OSError) else f'{type(error).__name__}: {error}'
-        raise CannotProve(f'--baseline {file} is no recording of this tool ({why}); remove it to record anew') from error
+    except OSError as error:
+        raise CannotProve(f'--baseline {file} cannot be read: {error.strerror}') from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise CannotProve(f'--baseline {file} is no recording of this tool; {_ANEW}') from error
+
+
+def _recorded(run: Mapping[str, Any]) -> Recorded:
+    """A run as it stands in the file. :raises Exception: one of those that ``load`` explains"""
+    ended, operations, stored = run['ended'], run['operations'], _dated(run['stored'])
+    for each in operations:
+        known = each['op'], int(each['n']), float(each['at']), each['args'].get('image_id')
+        if not isinstance(known[0], str) or not isinstance(each.get('caller') or {}, dict):
+            raise TypeError('an operation is something else')
+    for record in stored:
+        if not isinstance(record['created_at'], datetime.datetime):
+            raise TypeError('a time is something else')
+    status, seconds = int(ended['status']), float(ended['seconds'])
+    return Recorded(Ended(status, seconds, 0.0, (), bool(ended['timed_out'])), operations, stored)
 
 
 def save(file: str, command: Sequence[str], runs: Sequence[Recorded]) -> None:

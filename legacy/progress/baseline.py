@@ -39,7 +39,7 @@ def read(path: Path) -> Counter[Place]:
         rows = json.loads(path.read_bytes())['uses']
         return Counter({(row['file'], row['function'], row['name']): int(row['count']) for row in rows})
     except (KeyError, TypeError, ValueError) as err:
-        raise BadSettings(f'{path} is no baseline ({err}); write a new one with --write') from err
+        raise BadSettings(f'{path} is no baseline; write a new one with --write') from err
 
 
 def write(path: Path, uses: Counter[Place]) -> None:

@@ -209,9 +209,37 @@ def test_a_baseline_is_recorded_once_and_compared_with_later(
     told = capsys.readouterr().out
     assert 'create differs in arguments.image_info.properties.a: old "1", new "2"' in told.splitlines()[0]
     assert '; since the recording of ' in told
-    (project.parent / 'base.json').write_text('{}')
-    assert prove.main(words) == 2
-    assert 'is no recording of this tool' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('place', 'value', 'told'),
+    [
+        (('schema',), 2, 'has schema 2, expected 1'),
+        (('runs',), [], 'is no recording of this tool'),
+        (('runs', 0, 'operations', 0), {}, 'is no recording of this tool'),
+        (('runs', 0, 'operations', 0, 'args'), [1], 'is no recording of this tool'),
+        (('runs', 0, 'operations', 0, 'caller'), 'x', 'is no recording of this tool'),
+        (('runs', 0, 'ended', 'status'), 'x', 'is no recording of this tool'),
+        (('runs', 0, 'stored'), [{'id': 'x'}], 'is no recording of this tool'),
+        ((), '[' * 100_000, 'is no recording of this tool'),
+        ((), 'x', 'is no recording of this tool'),
+    ],
+)
+def test_a_file_that_is_no_baseline_is_one_line_and_exit_2(
+    project: Path, capsys: pytest.CaptureFixture[str], place: tuple[Any, ...], value: Any, told: str
+) -> None:
+    operation = {'op': 'list', 'n': 1, 'at': 1.0, 'args': {}, 'caller': None}
+    ended = {'status': 0, 'seconds': 1.0, 'timed_out': False}
+    content: Any = {'schema': 1, 'made': 'then', 'command': [], 'runs': [{'ended': ended, 'operations': [operation], 'stored': []}]}
+    inside = content
+    for step in place[:-1]:
+        inside = inside[step]
+    if place:
+        inside[place[-1]] = value
+    file = project.parent / 'base.json'
+    file.write_text(json.dumps(content) if place else value)
+    assert prove.main(['guarded.py', '--baseline', str(file), '--', sys.executable, 'guarded.py']) == 2
+    assert capsys.readouterr().err == f'nova-image prove: --baseline {file} {told}; remove it to record anew\n'
 
 
 def test_repeated_runs_say_in_how_many_of_them(project: Path, plant: Callable[[str, str, str], None]) -> None:
