@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is expected of programs that only a real Glance can run (faults, damaged files, locations, hrefs).
 
-Computed from the recording step by step; ``Course`` keeps count of the deviations at work.
+Computed from the recording step by step; the story keeps count of the deviations at work.
 """
 
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from legacy.deviating import programs
-from legacy.deviating.recordings import Answer
+from legacy.deviating.programs import Place
+from legacy.deviating.recordings import Answer, Replay
 from legacy.deviating.story import Story, content_of, digest, fields_of
-
-if TYPE_CHECKING:
-    from legacy.deviating.programs import Course, Place
 
 _RAW = {
     'HTTPConflict': 'ImageConflict',
@@ -28,12 +26,12 @@ _RAW = {
 _PASSING = ('500', '502', '504')
 
 
-def compute(course: Course, expected: Answer) -> None:
+def compute(replay: Replay, expected: Answer, touched: list[int]) -> None:
     """Change the normalised expectation step by step."""
-    story = Story(course, expected)
+    story = Story(replay, expected, touched)
     for number, given in enumerate(story.steps):
-        recorded = course.replay.case['expect']['steps'][number]
-        place = programs.Place(course.replay, number, given, recorded)
+        recorded = replay.case['expect']['steps'][number]
+        place = Place(replay, number, given, recorded)
         answer = expected['steps'][number]
         for change in _CHANGES:
             change(story, place, answer)
@@ -209,7 +207,7 @@ def hrefs(story: Story, place: Place, answer: Answer) -> None:
         return
     form = place.given['args'][0]
     slash = isinstance(form, dict) and str(form.get('$href', '')).endswith('/')
-    if slash and story.course.replay.frontend != 'api':
+    if slash and story.replay.frontend != 'api':
         return  # the old service takes what follows the last slash
     lost = answer['exception'].get('kwargs', {}).get('image_id') in (None, '')
     if isinstance(form, dict) and lost and place.error not in ('HTTPMultipleChoices', 'ImageServiceError'):
@@ -217,7 +215,7 @@ def hrefs(story: Story, place: Place, answer: Answer) -> None:
         del answer['exception']
         answer['result'] = copy.deepcopy(story.record(story.id_of(form), place.number))
         answer['logs'], answer['sleeps'] = [], []
-    elif form == '/' and story.course.replay.frontend != 'api':
+    elif form == '/' and story.replay.frontend != 'api':
         story.touch(13)
         answer['exception'] = {
             'class': 'nova_image.errors.ImageNotFound',
@@ -257,7 +255,7 @@ def reserved_stay(story: Story, place: Place, answer: Answer) -> None:
     for request in sent:
         request['body'] = [operation for operation in request['body'] if operation not in taken]
     location = place.info.get('location') if isinstance(place.info, dict) else None
-    if location and story.course.replay.case['server'] == 'noauth':
+    if location and story.replay.case['server'] == 'noauth':
         who = story.id_of(place.given['args'][0])
         url = {'url': location, 'validation_data': {}}
         answer['requests'].append({'method': 'POST', 'path': f'/v2/images/{who}/locations', 'body': url})
@@ -273,7 +271,7 @@ def reserved_stay(story: Story, place: Place, answer: Answer) -> None:
 
 def direct_copies(story: Story, place: Place, answer: Answer) -> None:
     """The new API makes the copy past the service too, only in other words, and ``data`` wins over a path (C-139, C-156)."""
-    replay = story.course.replay
+    replay = story.replay
     if place.op != 'download' or 'allowed_direct_url_schemes' not in replay.case['input']['config'] or replay.frontend != 'api':
         return
     copied = any(entry['message'].startswith('Successfully transferred') for entry in answer['logs'])

@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from legacy.deviating.recordings import Answer
-
-if TYPE_CHECKING:
-    from legacy.deviating.programs import Course
+from legacy.deviating.recordings import Answer, Replay
 
 
 def digest(content: bytes) -> dict[str, Any]:
@@ -43,23 +40,23 @@ def fields_of(content: bytes) -> dict[str, Any]:
 
 
 class Story:
-    """The state of a program on its way."""
+    """The state of a program on its way; ``touched`` collects the numbers of the deviations at work."""
 
-    def __init__(self, course: Course, expected: Answer) -> None:
-        self.course, self.expected = course, expected
-        self.steps = course.replay.case['input']['steps']
+    def __init__(self, replay: Replay, expected: Answer, touched: list[int]) -> None:
+        self.replay, self.expected, self.touched = replay, expected, touched
+        self.steps = replay.case['input']['steps']
         self.gone: set[str] = set()
         self.changed: dict[str, dict[str, Any]] = {}
         self.added: list[dict[str, Any]] = []
         self.files: dict[str, Any] = {}
         self.tasks: dict[str, str] = {}
-        default = 0 if course.replay.release == '14.0.0' else 3
-        self.retries = int(course.replay.case['input']['config'].get('num_retries', default))
+        default = 0 if replay.release == '14.0.0' else 3
+        self.retries = int(replay.case['input']['config'].get('num_retries', default))
 
     def touch(self, number: int) -> None:
         """Note that a deviation is at work."""
-        if number not in self.course.touched:
-            self.course.touched.append(number)
+        if number not in self.touched:
+            self.touched.append(number)
 
     def id_of(self, form: Any) -> Any:
         """The image that an argument names."""

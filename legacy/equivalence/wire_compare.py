@@ -17,7 +17,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from legacy import deviations
-from legacy.deviating.programs import Course
+from legacy.deviating.course import Course
 from legacy.deviating.recordings import Replay
 from legacy.equivalence import encode
 from legacy.equivalence.decode import GOLDEN, World, load
