@@ -15,13 +15,19 @@ import re
 import types
 import urllib.parse
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from legacy.equivalence.decode import World
+from typing import Any, Protocol
 
 _ADDRESS = re.compile(r'0x[0-9a-f]{6,}')
 _PYTHON_ROOTS = (object, BaseException, Exception)
+
+
+class World(Protocol):
+    """What a case brought in, as far as its recorded form depends on it."""
+
+    root: str
+    release: str
+    clients: list[Any]
+    scripted: list[BaseException]
 
 
 def text(world: World, value: str) -> str:
