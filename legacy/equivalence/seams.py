@@ -8,7 +8,6 @@ crosses the boundary is seen in order. Nothing of the package under test is repl
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import time
 import types
@@ -22,6 +21,7 @@ import glanceclient
 from legacy.equivalence import signing
 from legacy.equivalence.decode import Source, World
 from legacy.equivalence.files import Files
+from legacy.equivalence.logged import logged
 from legacy.equivalence.plugins import Plugins
 
 
@@ -131,40 +131,15 @@ class _Controller:
         return call
 
 
-class _Log(logging.Handler):
-    """Log records at INFO and above, as events."""
+def _logs(world: World) -> contextlib.AbstractContextManager[None]:
+    """Log records as events."""
 
-    def __init__(self, world: World) -> None:
-        super().__init__(logging.INFO)
-        self._world = world
+    def note(entry: dict[str, Any]) -> None:
+        if entry['exc'] is None:
+            del entry['exc']
+        world.event('log', **{**entry, 'message': world.text(entry['message'])})
 
-    def emit(self, record: logging.LogRecord) -> None:
-        fields: dict[str, Any] = {
-            'logger': record.name,
-            'level': record.levelname,
-            'message': self._world.text(record.getMessage()),
-        }
-        if record.exc_info and record.exc_info[0] is not None:
-            fields['exc'] = record.exc_info[0].__name__
-        self._world.event('log', **fields)
-
-
-@contextlib.contextmanager
-def _logs(world: World) -> Iterator[None]:
-    handler = _Log(world)
-    loggers = [logging.getLogger(name) for name in ('legacy', 'nova_image')]
-    before = [(logger.level, logger.propagate) for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-    try:
-        yield
-    finally:
-        for logger, (level, propagate) in zip(loggers, before, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-            logger.propagate = propagate
+    return logged(note)
 
 
 def _shuffler(world: World, how: Any) -> Any:

@@ -12,7 +12,6 @@ import contextlib
 import http.client
 import io
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -22,6 +21,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 from unittest import mock
 
+from legacy.equivalence.logged import logged
+from legacy.equivalence.wire_bridge import bridge, taken_away
 from legacy.equivalence.wire_values import Arguments, NotRun, digest
 
 #: Operations that only a real Glance can answer.
@@ -107,7 +108,7 @@ class Program:
             stack.enter_context(mock.patch('random.shuffle', lambda servers, *rest: None))
             stack.enter_context(mock.patch('random.uniform', lambda least, most: least))
             stack.enter_context(mock.patch('time.sleep', lambda *args: self._sleeps.extend(args)))
-            stack.enter_context(_logged(self._logs))
+            stack.enter_context(logged(self._logs.append))
             yield
         if self.server is not None:
             self.server.record(False)
@@ -197,18 +198,13 @@ class Program:
         return method(*args, **kwargs)
 
     def _take_away(self, step: dict[str, Any], args: list[Any], kwargs: dict[str, Any]) -> None:
-        """None takes a property away on the new API; the old one needs all that stay, and a purge."""
-        info = args[2] if len(args) > 2 and isinstance(args[2], dict) else {}
-        properties = info.get('properties')
-        if not isinstance(properties, dict):
-            return
-        away = {name for name, value in properties.items() if value is None and name not in _NONE_SPEAKS}
-        if not away or kwargs.get('purge_props'):
-            return
-        read, given = self._bound({**step, 'args': step['args'][:1]}, 'get')
-        stay = {**read(*given)['properties'], **properties}
-        info['properties'] = {name: value for name, value in stay.items() if name not in away}
-        kwargs['purge_props'] = True
+        """The new API's None, which the old one has no word for: what it does instead."""
+        info: Any = args[2] if len(args) > 2 else None
+        if taken_away(info) and not kwargs.get('purge_props'):
+            read, given = self._bound({**step, 'args': step['args'][:1]}, 'get')
+            stay = {**read(*given)['properties'], **info['properties']}
+            info['properties'] = {name: value for name, value in stay.items() if name not in taken_away(info)}
+            kwargs['purge_props'] = True
 
     def _download(self, step: dict[str, Any], seen: dict[str, Any]) -> Any:
         mode = step['mode']
@@ -335,69 +331,3 @@ def _file(path: str) -> dict[str, Any] | None:
         return None
     with open(path, 'rb') as file:
         return digest(file.read())
-
-
-class _Handler(logging.Handler):
-    def __init__(self, records: list[dict[str, Any]]) -> None:
-        super().__init__(logging.INFO)
-        self._records = records
-
-    def emit(self, record: logging.LogRecord) -> None:
-        kind = record.exc_info[0] if record.exc_info else None
-        self._records.append(
-            {
-                'logger': record.name,
-                'level': record.levelname,
-                'message': record.getMessage(),
-                'exc': None if kind is None else kind.__name__,
-            }
-        )
-
-
-@contextlib.contextmanager
-def _logged(records: list[dict[str, Any]]) -> Iterator[None]:
-    handler = _Handler(records)
-    loggers = [logging.getLogger(name) for name in ('legacy', 'nova_image')]
-    before = [(logger.level, logger.propagate) for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        logger.setLevel(logging.INFO)
-        logger.propagate = False
-    try:
-        yield
-    finally:
-        for logger, (level, propagate) in zip(loggers, before, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-            logger.propagate = propagate
-
-
-_LIST_WORDS = frozenset(('filters', 'marker', 'limit', 'page_size', 'sort_key', 'sort_dir'))
-
-
-def bridge(speaks_for: str, op: str, args: list[Any], kwargs: dict[str, Any]) -> None:
-    """What names.py says that a rewrite has to bridge, in place: purge, None properties, unknown keywords."""
-    if op == 'list':
-        unknown = [name for name in kwargs if name not in _LIST_WORDS]
-        if unknown and speaks_for == 'api':
-            raise TypeError(f'API.get_all() got an unexpected keyword argument {unknown[0]!r}')
-        for name in unknown:
-            del kwargs[name]
-    place = {'create': 1, 'update': 2}.get(op)
-    if place is None or len(args) <= place or not isinstance(args[place], dict):
-        return
-    data = kwargs.get('data', args[place + 1] if len(args) > place + 1 else None)
-    if op == 'update' and speaks_for == 'service':
-        sends = data is not None and (bool(data) or hasattr(data, 'read'))
-        kwargs['purge_props'] = bool(kwargs.get('purge_props', True)) and not sends
-    properties = args[place].get('properties')
-    if isinstance(properties, dict):
-        args[place]['properties'] = {
-            name: 'None' if value is None and speaks_for != 'api' and name not in _NONE_SPEAKS else value
-            for name, value in properties.items()
-            if value is not None or speaks_for != 'api' or name in _NONE_SPEAKS
-        }
-
-
-#: None is an image id that means none, or the JSON text null.
-_NONE_SPEAKS = ('kernel_id', 'ramdisk_id', 'mappings', 'block_device_mapping')
