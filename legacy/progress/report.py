@@ -7,7 +7,7 @@ import html
 import json
 from collections.abc import Iterator, Sequence
 
-from legacy.progress.status import Row, Status
+from legacy.progress.rows import Row, Status
 
 _COLUMNS = ('file', 'function', 'old name', 'rewritable', 'left', 'runs', 'baseline', 'notes')
 
