@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 Kind = Literal[
-    'cut', 'reset', 'stall', 'drip', 'status', 'corrupt', 'short', 'unterminated', 'headers', 'late', 'lost'
+    'cut', 'reset', 'stall', 'pause', 'drip', 'status', 'corrupt', 'short', 'unterminated', 'headers', 'late', 'lost'
 ]
 
 
@@ -57,6 +57,11 @@ def lost(on: str, times: int = 1, after: int = 0) -> Fault:
 def stall(on: str, at: int | None = None, seconds: float = 3600, times: int = 1, after: int = 0) -> Fault:
     """Nothing moves for ``seconds``, then the connection is cut. With ``at=None`` it never answers."""
     return Fault('stall', on, at, times, after, seconds=seconds)
+
+
+def pause(on: str, at: int, seconds: float, times: int = 1, after: int = 0) -> Fault:
+    """At ``at`` nothing moves for ``seconds``; then all goes well."""
+    return Fault('pause', on, at, times, after, seconds=seconds)
 
 
 def drip(on: str, at: int = 0, seconds: float = 1.0, times: int = 1, after: int = 0) -> Fault:

@@ -16,6 +16,7 @@ For client tests: how does a driver behave when a server does *this*, here, now?
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Sequence
 from typing import Any, Self, cast
@@ -34,6 +35,7 @@ class FaultyGlance:
     :param tokens: accepted tokens; None = whoever comes, with or without a token
     :param ranges: whether the store can give parts; if not, a Range is answered with 400
     :param page_size: the most images in one page of a list
+    :param tls: speak HTTPS; see :class:`.certificates.Authority`
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class FaultyGlance:
         tokens: set[str] | None = None,
         ranges: bool = True,
         page_size: int = 1000,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.store = ToyGlance(hashes)
         self.accepted_tokens = tokens
@@ -54,6 +57,9 @@ class FaultyGlance:
         self._lock = threading.Lock()
         self._server = FaultyServer(('127.0.0.1', 0), FaultyHandler)
         self._server.glance = self
+        self._scheme = 'http' if tls is None else 'https'
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.01,), name='faulty-glance', daemon=True
         )
@@ -76,7 +82,7 @@ class FaultyGlance:
     @property
     def url(self) -> str:
         """Base URL, without a slash at the end."""
-        return f'http://127.0.0.1:{self.port}'
+        return f'{self._scheme}://127.0.0.1:{self.port}'
 
     @property
     def tokens(self) -> set[str]:

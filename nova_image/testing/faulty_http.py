@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 64 * 1024
 _IMAGE = re.compile(r'/v2/images/(?P<id>[^/]+)(?P<file>/file)?')
+_MEMBERS = re.compile(r'/v2/images/([^/]+)/members')
 _RANGE = re.compile(r'bytes=(\d+)-(\d*)')
 
 
 @dataclasses.dataclass
 class Seen:
-    """One request as it came. ``body_bytes`` counts what was read of its body, before any fault too."""
+    """One request as it came. ``body_bytes`` counts what was read of its body, before any fault too;
+    ``connection`` is the client's port, the same for requests on one connection.
+    """
 
     method: str
     path: str
@@ -40,6 +43,7 @@ class Seen:
     headers: Mapping[str, str]
     body_bytes: int = 0
     status: int = 0
+    connection: int = 0
 
     @property
     def token(self) -> str | None:
@@ -96,6 +100,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         if match:
             kind = 'file' if match['file'] else 'image'
         self.seen = Seen(self.command, self.path, f'{self.command} {kind}', dict(self.headers.items()))
+        self.seen.connection = self.client_address[1]
         self.fault = glance.note(self.seen)
         self._left: Iterator[bytes] = self._body_pieces()
         try:
@@ -140,6 +145,8 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         elif self.command == 'GET' and self.path.rstrip('/') in ('', '/versions'):
             version = {'id': 'v2.16', 'status': 'CURRENT', 'links': [{'rel': 'self', 'href': f'{glance.url}/v2/'}]}
             self._send_json(300 if self.path == '/' else 200, {'versions': [version]})
+        elif self.command == 'POST' and (shared := _MEMBERS.fullmatch(url_path)):
+            self._send_json(200, store.share(urllib.parse.unquote(shared[1]), json.loads(body)['member']))
         elif url_path == '/v2/schemas/image':
             self._send_json(200, SCHEMA)
         else:
@@ -258,7 +265,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         self._strike_connection(fault)
 
     def _strike_connection(self, fault: Fault) -> None:
-        if fault.kind == 'stall':
+        if fault.kind in ('stall', 'pause'):
             self.server.glance.stopping.wait(fault.seconds)
         if fault.kind == 'drip' and self.command in ('PUT', 'POST', 'PATCH'):
             while self.rfile.read(1) and not self.server.glance.stopping.wait(fault.seconds):
@@ -329,6 +336,10 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         else:
             self._write(body[:at])
         self.wfile.flush()
+        if fault.kind == 'pause':
+            self._strike_connection(fault)
+            self._write(body[at:])
+            return
         if fault.kind == 'drip':
             for place in range(at, len(body)):
                 if self.server.glance.stopping.wait(fault.seconds):

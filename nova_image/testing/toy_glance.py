@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The image store behind the faulty Glance: records and bytes in memory, enough of v2 for client tests.
 
-Knows nothing of HTTP. No policies, no members: tests about rules use the real Glance of
+Knows nothing of HTTP. No policies, and members only as names: tests about rules use the real Glance of
 :mod:`.servers`.
 """
 
@@ -13,6 +13,8 @@ import threading
 import uuid
 from collections.abc import Sequence
 from typing import Any
+
+from nova_image.images import RESERVED_PREFIX
 
 Record = dict[str, Any]
 _READ_ONLY = {'id', 'status', 'size', 'checksum', 'created_at', 'updated_at', 'file', 'self', 'schema'}
@@ -56,6 +58,8 @@ class ToyGlance:
         self.hashes = tuple(hashes)
         self.records: dict[str, Record] = {}
         self.contents: dict[str, bytes] = {}
+        #: projects that images are shared with, by image
+        self.members: dict[str, list[str]] = {}
         self._lock = threading.Lock()
         self._clock = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
 
@@ -103,8 +107,8 @@ class ToyGlance:
             new = dict(old)
             for each in operations:
                 name = str(each['path']).lstrip('/').replace('~1', '/').replace('~0', '~')
-                if name in _READ_ONLY:
-                    raise Refused(403, f"Attribute '{name}' is read-only.")
+                if name in _READ_ONLY or name.startswith(RESERVED_PREFIX):
+                    raise Refused(403, f"Attribute '{name}' may not be changed.")
                 if each['op'] == 'remove':
                     if name not in new:
                         raise Refused(409, f'Property {name} does not exist.')
@@ -123,6 +127,13 @@ class ToyGlance:
                 raise Refused(403, f'Image {image_id} is protected and cannot be deleted.')
             del self.records[image_id]
             self.contents.pop(image_id, None)
+
+    def share(self, image_id: str, project: str) -> Record:
+        """Share an image with a project."""
+        with self._lock:
+            self._record(image_id)
+            self.members.setdefault(image_id, []).append(project)
+        return {'image_id': image_id, 'member_id': project, 'status': 'pending'}
 
     def may_store(self, image_id: str) -> None:
         """Refuse what is not queued; from here until ``store`` or ``put_back`` the image is saving."""

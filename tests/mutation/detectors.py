@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The three kinds of detectors, cut into cases that can be run one by one (no unit test is among them).
 
-The golden replay (``seams``, ``driver``, ``wire``), the conformance suite on the local store, and programs of
-the twin machine. A case has an id, ``detector:what``; running it says what differs, or None. Everything of the
-packages is imported on first use, from wherever the tree under test is.
+The golden replay (``seams``, ``driver``, ``wire``), the conformance suite on the local store and over
+HTTP, and programs of the twin machine. A case has an id, ``detector:what``; running it says what differs, or None.
+Everything of the packages is imported on first use, from wherever the tree under test is.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ ERAS = ('eras', 'eras without authentication')
 CLIENTS = ('client bare', 'client wrapper', 'client host')
 PAIRS_ON_GLANCE = ('stores', 'stores with projects')
 PROGRAMS_PER_PAIR = 60
-CONFORMANCE = 'tests/nova_image/test_conformance_local.py'
-CONFORMANCE_ON_GLANCE = 'tests/nova_image/test_conformance_glance.py::TestGlanceWithoutAuthentication'
+CONFORMANCE = ('tests/nova_image/test_conformance_local.py', 'tests/nova_image/test_conformance_http.py')
+CONFORMANCE_ON_GLANCE = ('tests/nova_image/test_conformance_glance.py::TestGlanceWithoutAuthentication',)
 CASE_SECONDS = 60
 
 Case = str
@@ -97,8 +97,8 @@ class Detectors:
             pairs, most = ((*PAIRS, *ERAS, *CLIENTS), PROGRAMS_PER_PAIR) if detector == 'twin' else (PAIRS_ON_GLANCE, 25)
             return [f'{detector}:{pair}:{n}' for pair in pairs for n in range(len(self._programs(pair)[:most]))]
         listed: list[str] = []
-        file = CONFORMANCE if detector == 'conformance' else CONFORMANCE_ON_GLANCE
-        self._pytest(['--collect-only', '-q', f'{self._root}/{file}'], _Collector(listed))
+        files = CONFORMANCE if detector == 'conformance' else CONFORMANCE_ON_GLANCE
+        self._pytest(['--collect-only', '-q', *(f'{self._root}/{file}' for file in files)], _Collector(listed))
         return [f'{detector}:{node}' for node in listed]
 
     # -- running them -----------------------------------------------------------------------------

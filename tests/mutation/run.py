@@ -170,7 +170,7 @@ def measured(root: Path, kept: Path, jobs: int) -> Reach:
     """The reach of all cases, from a file if this state of the tree was measured before."""
     digest = hashlib.sha256()
     sources = [*(root / 'nova_image').rglob('*.py'), *(root / 'legacy').rglob('*.py')]
-    for path in (*sorted(sources), root / CONFORMANCE, root / 'tests/mutation/detectors.py'):
+    for path in (*sorted(sources), *(root / file for file in CONFORMANCE), root / 'tests/mutation/detectors.py'):
         digest.update(path.read_bytes())
     file = kept / f'reach-{digest.hexdigest()[:16]}.json'
     if not file.exists():

@@ -7,7 +7,6 @@ server is :class:`nova_image.testing.faulty.FaultyGlance`.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import io
 import os
@@ -287,63 +286,6 @@ def test_a_download_goes_on_from_where_it_broke_and_at_another_server() -> None:
         assert any('Range' in each.headers for each in asked)
 
 
-def test_a_store_without_ranges_is_read_again(tmp_path: Path) -> None:
-    with FaultyGlance(ranges=False) as glance:
-        image = glance.store.add(IMAGE)['id']
-        glance.inject(faults.cut('GET file', at=2 * MIB))
-        api_of(glance).download(caller(), image, dest_path=tmp_path / 'image')
-        assert (tmp_path / 'image').read_bytes() == IMAGE
-
-
-@pytest.mark.contract('C-324')
-@pytest.mark.parametrize('route', ['GET file', 'GET image', 'GET images', 'PATCH image', 'DELETE image', 'PUT file',
-                                   'POST images'])  # fmt: skip
-@pytest.mark.parametrize('code', [301, 302, 307])
-def test_no_redirect_takes_a_token_to_a_stranger(
-    glance: FaultyGlance, api: nova_image.API, route: str, code: int
-) -> None:
-    with FaultyGlance() as stranger:
-        active, queued = glance.store.add(IMAGE)['id'], glance.store.add()['id']
-        stranger.store.records, stranger.store.contents = glance.store.records, glance.store.contents
-        target = f'{stranger.url}/v2/images/{active}' + ('/file' if route == 'GET file' else '')
-        glance.inject(faults.redirect(route, target, code, times=0))
-        calls: dict[str, Callable[[], Any]] = {
-            'GET file': lambda: b''.join(api.download(caller(), active) or ()),
-            'GET image': lambda: api.get(caller(), active),
-            'GET images': lambda: api.get_all(caller()),
-            'PATCH image': lambda: api.update(caller(), queued, {'name': 'x'}),
-            'DELETE image': lambda: api.delete(caller(), queued),
-            'PUT file': lambda: api.update(caller(), queued, {}, whole_file()),
-            'POST images': lambda: api.create(caller(), INFO),
-        }
-        with contextlib.suppress(errors.NovaException):
-            calls[route]()
-        assert stranger.tokens == set()
-        assert not any(each.method in ('PUT', 'POST', 'PATCH', 'DELETE') for each in stranger.requests)
-
-
-@pytest.mark.contract('C-324')
-def test_a_reference_to_a_stranger_is_served_without_the_token(glance: FaultyGlance, api: nova_image.API) -> None:
-    with FaultyGlance() as stranger:
-        image = stranger.store.add(IMAGE, visibility='public')['id']
-        href = f'{stranger.url}/v2/images/{image}'
-        assert api.get(caller(), href)['id'] == image
-        assert b''.join(api.download(caller(), href) or ()) == IMAGE
-        assert stranger.tokens == set()
-        trusting = api_of(glance, image__trusted_servers=[stranger.url])
-        trusting.get(caller(), href)
-        assert stranger.tokens == {'token-1'}
-
-
-@pytest.mark.contract('C-094')
-@pytest.mark.parametrize('image_id', ['..', '.', 'a?b', 'a#b', 'a\r\nb', '%2e%2e', 'a b/../c', ''])
-def test_no_odd_id_reaches_the_server(glance: FaultyGlance, api: nova_image.API, image_id: str) -> None:
-    for call in (api.get, api.delete, api.download):
-        with pytest.raises(errors.NovaException):
-            call(caller(), image_id)
-    assert [each.path for each in glance.requests] == []
-
-
 METADATA: dict[str, tuple[list[Fault], bool]] = {
     '503': ([faults.status('*', 503)], True),
     '500': ([faults.status('*', 500)], True),
@@ -374,15 +316,6 @@ def test_a_metadata_call_is_answered_or_a_typed_error_in_time(glance: FaultyGlan
     assert time.monotonic() - begin < 3
 
 
-@pytest.mark.parametrize('fault', [faults.status('GET images', 503, after=1), faults.cut('GET images', after=1)])
-def test_a_page_that_fails_once_does_not_lose_or_double_an_image(fault: Fault) -> None:
-    with FaultyGlance(page_size=2) as glance:
-        ids = [glance.store.add(b'x')['id'] for _ in range(5)]
-        glance.inject(fault)
-        listed = [each['id'] for each in api_of(glance).get_all(caller())]
-        assert listed == ids[::-1]
-
-
 def test_a_dead_server_costs_its_price_once(glance: FaultyGlance) -> None:
     with FaultyGlance() as dead:
         dead_url = dead.url
@@ -391,14 +324,3 @@ def test_a_dead_server_costs_its_price_once(glance: FaultyGlance) -> None:
     for _ in range(6):
         assert api.get(caller(), image)['id'] == image
     assert glance.count('GET image') == 6
-
-
-def test_no_token_is_logged(glance: FaultyGlance, api: nova_image.API, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level('DEBUG')
-    image = glance.store.add(IMAGE)['id']
-    glance.inject(faults.status('GET image', 503), faults.reset('GET file', at=10), faults.status('GET images', 500))
-    api.get(caller(), image)
-    api.download(caller(), image, io.BytesIO())
-    api.get_all(caller())
-    assert glance.tokens == {'token-1'}
-    assert 'token-1' not in caplog.text

@@ -13,7 +13,8 @@ A driver's author inherits from it in a test file and says how to make the drive
             return tenant_contexts()
 
 ``DriverConformance`` is for every driver, with any caller. ``TenantConformance`` is for drivers that
-tell projects apart. The smaller mixins stand for what not every driver offers; a driver that does not
+tell projects apart. ``HTTPConformance`` and ``HTTPSConformance`` are for drivers that speak image API v2 themselves, and
+stand in a class of their own (:mod:`.http`). The smaller mixins stand for what not every driver offers; a driver that does not
 offer it inherits the mixin that checks the refusal. Each test names the statement it stands on: a number
 of the behavioural contract (C-...), a decision (D-...), or Glance's API.
 """
@@ -26,6 +27,10 @@ from nova_image.testing.conformance.damage import DamageConformance
 from nova_image.testing.conformance.deletion import DeletionConformance, InUseConformance, WithoutInUse
 from nova_image.testing.conformance.downloads import DownloadConformance
 from nova_image.testing.conformance.filters import FilterConformance
+from nova_image.testing.conformance.http_answers import HTTPAnswerConformance
+from nova_image.testing.conformance.http_identity import HTTPIdentityConformance, HTTPSConformance
+from nova_image.testing.conformance.http_limits import HTTPLimitConformance
+from nova_image.testing.conformance.http_transfers import HTTPTransferConformance
 from nova_image.testing.conformance.language import LanguageConformance
 from nova_image.testing.conformance.limits import LimitConformance
 from nova_image.testing.conformance.listing import ListingConformance
@@ -44,6 +49,8 @@ from nova_image.testing.conformance.uploads import UploadConformance
 __all__ = [
     'DamageConformance',
     'DriverConformance',
+    'HTTPConformance',
+    'HTTPSConformance',
     'InUseConformance',
     'LocationConformance',
     'StoreConformance',
@@ -69,3 +76,12 @@ class DriverConformance(
     SignatureConformance,
 ):
     """What every driver has to do. Override ``driver``, and ``contexts`` or ``member``."""
+
+
+class HTTPConformance(
+    HTTPTransferConformance,
+    HTTPLimitConformance,
+    HTTPIdentityConformance,
+    HTTPAnswerConformance,
+):
+    """What a driver does when the server, or the way to it, is bad. Override ``make_driver``."""

@@ -99,6 +99,24 @@ class DownloadConformance(ConformanceBase):
         assert target.read_bytes() == CONTENT
         assert target.stat().st_mode & 0o777 == 0o604
 
+    @pytest.mark.contract('C-137', 'D-8')
+    def test_what_stands_under_a_path_is_on_disk(
+        self, api: API, member: Any, image: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        synced = set()
+
+        def noting(real: Any) -> Any:
+            def sync(file: Any) -> None:
+                synced.add(os.stat(file).st_ino)
+                real(file)
+
+            return sync
+
+        for name in ('fsync', 'fdatasync'):
+            monkeypatch.setattr(os, name, noting(getattr(os, name)))
+        api.download(member, image['id'], dest_path=str(tmp_path / 'image'))
+        assert synced >= {(tmp_path / 'image').stat().st_ino, tmp_path.stat().st_ino}
+
     @pytest.mark.contract('C-128')
     def test_with_both_targets_the_object_wins(self, api: API, member: Any, image: Any, tmp_path: Path) -> None:
         sink = io.BytesIO()

@@ -3,66 +3,33 @@
 
 from __future__ import annotations
 
-import datetime
 import io
-import ipaddress
-import ssl
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from scripted_server import IMAGE_ID, Answer, Caller, Request, Server, an_image, as_json
 
 from nova_image import errors
-
-
-@pytest.fixture(scope='module')
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A self-signed certificate for 127.0.0.1, with its key, in one file."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, 'loopback')])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address('127.0.0.1'))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp('tls') / 'server.pem'
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        + made.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
+from nova_image.testing.certificates import Authority
 
 
 @pytest.fixture
-def tls_server(start_server: Any, certificate: Path) -> Server:
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture
+def tls_server(start_server: Any, authority: Authority) -> Server:
     server = start_server()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    server._http.socket = context.wrap_socket(server._http.socket, server_side=True)
+    server._http.socket = authority.tls().wrap_socket(server._http.socket, server_side=True)
     server.url = server.url.replace('http:', 'https:')
     return server
 
 
 def test_a_certificate_of_a_known_authority_is_accepted(
-    tls_server: Server, certificate: Path, make_driver: Any
+    tls_server: Server, authority: Authority, make_driver: Any
 ) -> None:
     content = b'x' * 300_000
 
@@ -72,7 +39,7 @@ def test_a_certificate_of_a_known_authority_is_accepted(
         return as_json(an_image(size=len(content), checksum=None))
 
     tls_server.answer = answer
-    driver = make_driver(tls_server.url, cafile=str(certificate), no_hash='accept')
+    driver = make_driver(tls_server.url, cafile=authority.cafile, no_hash='accept')
     target = io.BytesIO()
     driver.download(Caller(), IMAGE_ID, target)
     assert target.getvalue() == content
@@ -97,7 +64,7 @@ def test_any_certificate_is_accepted_when_told_so(tls_server: Server, make_drive
     assert make_driver(tls_server.url, insecure=True).show(Caller(), IMAGE_ID)['id'] == IMAGE_ID
 
 
-def test_a_drip_over_tls_ends_too(tls_server: Server, certificate: Path, make_driver: Any) -> None:
+def test_a_drip_over_tls_ends_too(tls_server: Server, authority: Authority, make_driver: Any) -> None:
     def dripping(handler: Any) -> None:
         handler.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n')
         for _ in range(40):
@@ -108,7 +75,7 @@ def test_a_drip_over_tls_ends_too(tls_server: Server, certificate: Path, make_dr
         return Answer(raw=dripping) if request.path.endswith('/file') else as_json(an_image(size=1000000))
 
     tls_server.answer = answer
-    driver = make_driver(tls_server.url, cafile=str(certificate), stall_timeout=0.3, num_retries=0)
+    driver = make_driver(tls_server.url, cafile=authority.cafile, stall_timeout=0.3, num_retries=0)
     begin = time.monotonic()
     with pytest.raises(errors.ImageTransferStalled):
         driver.download(Caller(), IMAGE_ID, io.BytesIO())
