@@ -66,7 +66,10 @@ _FUNCTIONS = (
         'API',
         'AUTOMATIC',
         positional=('image_href',),
-        bridges=('the parsed id is dropped; calls get the reference',),
+        bridges=(
+            'the parsed id is dropped; calls get the reference',
+            'for more than the one image: nova_image.API.for_reference(image_ref), which stays at its server',
+        ),
     ),
     row(
         'get_image_service',

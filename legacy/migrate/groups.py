@@ -18,7 +18,6 @@ from legacy.migrate.rules.doubts import doubt_reason
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import MethodCall, Outcome
 from legacy.migrate.rules.ties import Plan
-from legacy.migrate.strings import plain_string
 from legacy.migrate.trace import Trace
 from legacy.migrate.troubles import Trouble, Troubles
 from legacy.migrate.values import Acquisition, Use
@@ -181,18 +180,8 @@ class Groups:
             reason = f'{use.name}() has no counterpart; {catalogue.suggestion(use.name) or "see the guide"}'
             outcome = Outcome('P-37', reason=reason)
         else:
-            bound = any(value.of.remote and not _asks_for_default(value.of) for value in use.values)
-            if bound and use.name == 'detail':
-                reason = 'a service made from a reference lists that server; the new API the default one'
-                outcome = Outcome('P-15', reason=reason)
-            else:
-                outcome = self._passed_on(
-                    use, rule(MethodCall(use.unit, use.call, use.name, rewrite, bound, use.method, use.skip))
-                )
+            call = MethodCall(use.unit, use.call, use.name, rewrite, use.method, use.skip)
+            outcome = self._passed_on(use, rule(call))
         group.outcomes[id(use)] = outcome
         if outcome.reason:
             group.troubles.append(Trouble(use.unit, use.node, outcome.pattern, outcome.reason))
-
-
-def _asks_for_default(acquisition: Acquisition) -> bool:
-    return acquisition.reference is not None and plain_string(acquisition.reference) == ''

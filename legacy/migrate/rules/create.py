@@ -7,16 +7,13 @@ Empty data means none on both paths (D-5), so ``data=''`` stays.
 from __future__ import annotations
 
 from legacy.migrate.rules import properties
-from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks, left
+from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks
 
 PATTERN = 'P-29'
 
 
 def rewrite(call: MethodCall) -> Outcome:
     """The call of the new ``create``, or why it has to wait."""
-    if call.bound:
-        reason = 'a service made from a reference creates on that server; the new API on the default one'
-        return left('P-15', reason)
     stopped = common_checks(call, PATTERN)
     if stopped is not None:
         return stopped

@@ -34,7 +34,6 @@ class Outcome:
 class MethodCall:
     """A call of a method of the old service.
 
-    :ivar bound: whether the service came from a reference (its id argument is then settled elsewhere)
     :ivar place: the bound method, and ``skip`` the arguments before its own, where they are passed on (P-36)
     """
 
@@ -42,7 +41,6 @@ class MethodCall:
     call: Node
     name: str
     rewrite: Rewrite
-    bound: bool = False
     place: Node | None = None
     skip: int = 0
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P-12 to P-17 (and P-13): the pair of a reference becomes an API object and the reference itself.
+"""P-12 to P-18: the pair of a reference becomes an API object and the reference itself.
 
 A pair's parsed id gives way to the reference: by name where it is a plain local that did not change, else
 held in the id's own variable. Where the id goes elsewhere (P-13), or a boundary would swallow the error of
-a bad reference (P-47), ``parse_image_ref`` is called where the old function parsed.
+a bad reference (P-47), ``parse_image_ref`` is called where the old function parsed. A service that is used for
+more than its reference stays at that server (``API.for_reference``), and its parsed id what it was.
 """
 
 from __future__ import annotations
@@ -12,9 +13,14 @@ from dataclasses import replace
 
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.acquire import function_edits
+from legacy.migrate.rules.outcome import is_simple
 from legacy.migrate.rules.regions import statement_of
 from legacy.migrate.rules.ties import CHAIN, Plan, Tied
 from legacy.migrate.tree import Node, inner, outer
+
+_STAYS_NOTE = 'stays at the server that the reference names, as the old service did'
+#: What stands in the way of calls that take the reference, but of none on an object that stays at its server.
+_STAYS = ('P-13', 'P-15', 'P-17', 'P-18', 'P-22', 'P-47', 'P-61')
 
 
 class Remote(Tied):
@@ -23,7 +29,51 @@ class Remote(Tied):
     def plan(self) -> Plan:
         """The edits, or the first thing that stands in the way."""
         plan = self.trouble() or self._shape()
+        if plan.problem_pattern in _STAYS:
+            plan = self._at_its_server(plan.problem_pattern) or plan
         return replace(plan, pattern='P-18') if self.on_self else plan
+
+    def _at_its_server(self, pattern: str) -> Plan | None:
+        """An API object that stays where the old service was, and the parsed id as it was; None if that is not enough."""
+        call, listed, reference = self.it.node, self.it.node.get('arguments'), self.it.reference
+        above = outer(call).parent
+        left = (above.get('left') or above.get('name')) if above is not None else None
+        if self.literal or above is None or listed is None or reference is None or self.it.context is None:
+            return None
+        if any(self._check_context(use) is not None for use in self.calls):
+            return None
+        edits = function_edits(self.unit, call, f'{self.names.api}.for_reference')
+        edits += _only(listed, outer(reference))
+        if above.type == 'subscript':
+            if above.all('subscript')[0].text != '0' or has_comment(above):
+                return None
+            return Plan(pattern, [*edits, Edit(call.end, above.end, '')], note=_STAYS_NOTE)
+        chained = above.parent is not None and above.parent.type == 'assignment'
+        if left is None or above.type not in ('assignment', 'named_expression') or chained or above.get('type'):
+            return None
+        name = reference.text
+        if not CHAIN.match(name) and not is_simple(reference):
+            before = self._line_before(above)
+            name = self.names.fresh_local(self.unit, ('image_ref', 'image_href', 'image_reference'))
+            if before is None or not name or has_comment(listed):
+                return None
+            line = f'{before[1]}{name} = {self._reference()}{self.unit.source.newline}'
+            edits += [Edit(before[0], before[0], line), Edit(reference.start, reference.end, name)]
+        whole = inner(left).type == 'identifier'
+        if whole:
+            function = inner(call.get('function') or call)
+            first = next(each for each in edits if each.start == function.start)
+            edits[edits.index(first)] = Edit(first.start, first.end, f'({first.text}')
+        edits.append(Edit(call.end, call.end, f', {self._parsed(name)}' + ')' * whole))
+        return Plan(pattern, edits, note=_STAYS_NOTE)
+
+    def _line_before(self, node: Node) -> tuple[int, str] | None:
+        """Where a new line can come before a statement of a function, and its indentation."""
+        statement, data = statement_of(node), self.unit.source.data
+        start = data.rfind(b'\n', 0, statement.start) + 1
+        indent = data[start : statement.start]
+        own_line = node.type == 'assignment' and self.home.is_function and not indent.strip()
+        return (start, indent.decode()) if own_line else None
 
     def _shape(self) -> Plan:
         it = self.it
@@ -238,6 +288,19 @@ class Remote(Tied):
         if home is None or any(each.kind == 'del' for each in self.unit.scopes.all_bindings(name, home)):
             return False
         return home.is_function or name.startswith('_')
+
+
+def _only(listed: Node, kept: Node) -> list[Edit]:
+    """Take every argument but one out of a list of two, and its keyword; comments stay."""
+    argument = kept if kept.parent is listed or kept.parent is None else kept.parent
+    edits = [Edit(argument.start, kept.start, '')] if argument is not kept else []
+    if has_comment(listed):
+        others = [each for each in listed.children if each.type not in ('(', ')', 'comment') and each is not argument]
+        return [*edits, *(Edit(each.start, each.end, '') for each in others)]
+    other = next(each for each in listed.named if each is not argument)
+    if other.start < argument.start:
+        return [*edits, Edit(other.start, argument.start, '')]
+    return [*edits, Edit(argument.end, other.end, '')]
 
 
 def has_comment(node: Node) -> bool:

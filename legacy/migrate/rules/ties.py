@@ -118,7 +118,8 @@ class Tied:
                 self.own.append(given)
             return None
         if 'image_id' not in rewrite.positional:
-            return None
+            reason = 'a call that names no image goes to the server of the reference'
+            return Plan('P-15', problem=reason, problem_pattern='P-15', at=use.call)
         places = self._lifted(use, given)
         if not places:
             return Plan('P-15', problem='no plain image id is given', problem_pattern='P-15', at=use.call)

@@ -503,33 +503,10 @@ LEFT = {
         'P-12',
         'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    c = g()\n    s.show(c, i)\n',
     ),
-    'P-15 another id': (
-        'P-15',
-        'def f(c, r, x):\n    s, i = glance.get_remote_image_service(c, r)\n    s.show(c, i)\n    s.delete(c, x)\n',
-    ),
-    'P-15 create on a remote service': (
-        'P-15',
-        'def f(c, r, m):\n    s, i = glance.get_remote_image_service(c, r)\n    s.create(c, m)\n',
-    ),
-    'P-15 detail on a remote service': (
-        'P-15',
-        'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    s.detail(c)\n',
-    ),
-    'P-15 the reference changed': (
-        'P-15',
-        'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    r = r + 1\n    s.show(c, r)\n',
-    ),
     'P-16 neither half is used': ('P-16', 'def f(c, r):\n    glance.get_remote_image_service(c, r)\n'),
     'P-17 asked of the whole pair': (
         'P-17',
         'def f(c, r):\n    p = glance.get_remote_image_service(c, r)\n    p.show(c, r)\n',
-    ),
-    'P-18 unpacked into attributes': (
-        'P-18',
-        (
-            'class C:\n    def f(self, c, r):\n        self.s, self.i = glance.get_remote_image_service(c, r)\n'
-            '    def g(self):\n        return self.i\n'
-        ),
     ),
     'P-18 the calls use another context': (
         'P-18',

@@ -146,6 +146,10 @@ class NewAPI:
     def __init__(self, endpoint: str | None = None) -> None:
         self.endpoint = endpoint
 
+    @classmethod
+    def for_reference(cls, reference: Any) -> Self:
+        return cls(split(reference)[0])
+
     def split(self, reference: Any) -> tuple[str | None, Any]:
         server, image = split(reference)
         return self.endpoint if server is None else server, image

@@ -164,10 +164,6 @@ APART = {
     'the helper does something odd': (
         f'def _h(c, s):\n    s.odd(c, 1)\ndef f(c):\n{SERVICE}    svc.show(c, 1)\n    _h(c, svc)\n'
     ),
-    'the helper logs the id': (
-        'def _h(c, s, i):\n    log(i)\n    s.show(c, i)\n'
-        'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    _h(c, s, i)\n'
-    ),
     'the helper uses another context': (
         'def _h(c, s, i):\n    s.show(c.elevated(), i)\n'
         'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    _h(c, s, i)\n'
