@@ -166,7 +166,10 @@ def prove(
             side.place.mkdir()
             copy_tree(top, side.tree, place)
         migration = migrate(new.tree, target.relative_to(top), moving)
-        proof = Proof(path, command, driver, migration)
+        words = {'--root': root, '--driver': driver if driver != 'local' else None, '--baseline': baseline,
+                 '--repeat': repeat if repeat > 1 else None, '--timeout': timeout}  # fmt: skip
+        options = [word for name, value in words.items() if value is not None for word in (name, str(value))]
+        proof = Proof(path, command, driver, migration, [*options, *(f'--{name}' for name in sorted(moving))])
         proof.unproven = _unrunnable(migration)
         proof.baseline = load(baseline) if baseline else None
         if proof.baseline is None and not any(site.status == 'rewritten' for site in migration.sites):
@@ -220,7 +223,7 @@ def _compare_runs(proof: Proof, old: Side, new: Side, root: Path, cwd: Path, ask
     proof.comparison, proof.often, proof.noise = runs.comparison, runs.often, runs.noise.told
     before, after = runs.old[0], runs.new[0]
     proof.old, proof.new, proof.repeat = before.ended, after.ended, len(runs.new)
-    proof.raised = raised(new)
+    proof.raised = {place: text for run in reversed(runs.new) if run.side for place, text in raised(run.side).items()}
     lines = executed(new, after.operations)
     proof.not_exercised = [
         site for site in migration.sites if site.status == 'rewritten' and not _ran(site, lines)

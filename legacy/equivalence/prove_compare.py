@@ -9,7 +9,7 @@ what the rewrite bridges: arguments are compared as what they ask of the image s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from legacy.equivalence.pairing import MISSING, Mismatch, Pairing, texts
@@ -31,6 +31,7 @@ class Difference:
     :param new_line: line in the rewritten file, 0 if unknown
     :param subject: the image, or the old name that was doubled
     :param old: the operation on the old side, if there is one; for ``stored`` the last that changed the image
+    :param pairs: all operations of the runs that it was found in
     """
 
     kind: Kind
@@ -41,6 +42,7 @@ class Difference:
     subject: str = ''
     old: Operation | None = None
     new: Operation | None = None
+    pairs: Sequence[Pair] = field(default=(), compare=False, repr=False)
 
 
 @dataclass
@@ -82,6 +84,7 @@ def compare(
     if at_once:
         found.differences += [_difference('order', *pair, ()) for pair in reordered(found.pairs)]
     found.differences += _stores(pairing, old_store, new_store, old, new)
+    found.differences = [replace(each, pairs=found.pairs) for each in found.differences]
     return found
 
 

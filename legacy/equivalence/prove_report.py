@@ -28,12 +28,14 @@ MOST_MISMATCHES = 10
 
 @dataclass
 class Proof:
-    """A finished proof. ``reasons`` say why nothing was proven; ``notes`` what else there is to know."""
+    """A finished proof. ``reasons`` say why nothing was proven; ``notes`` what else there is to know; ``options``
+    are those that decide what is compared, as on the command line."""
 
     path: str
     command: Sequence[str]
     driver: str
     migration: Result
+    options: Sequence[str] = ()
     verdict: Verdict = 'nothing proven'
     reasons: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -119,12 +119,14 @@ class Runner:
         return self._joined(olds, news, compared, noise)
 
     def _joined(self, olds: list[Taken], news: list[Taken], compared: list[Comparison], noise: Noise) -> Runs:
-        comparison = compared[0]
+        comparison, is_shown = compared[0], False
         often: dict[Place, tuple[int, int]] = {}
         kept: list[Difference] = []
         for new, each in zip(news, compared, strict=True):
             found = inert([old.doubles for old in olds], new.doubles)
             found += _causes_first(noise.subtract(each.differences, new.operations))
+            if found and not is_shown:  # the run that is shown: the first with a difference
+                comparison, is_shown = each, True
             known = set(often)
             for place, count in Counter(map(place_of, found)).items():
                 before, runs = often.get(place, (0, 0))

@@ -108,8 +108,8 @@ class Finding:
         if old is None and new is None:
             return []
         names: dict[str, str] = {}
-        before = [left for left, _ in self.proof.comparison.pairs if left is not None]
-        after = [right for _, right in self.proof.comparison.pairs if right is not None]
+        before = [left for left, _ in self.difference.pairs if left is not None]
+        after = [right for _, right in self.difference.pairs if right is not None]
         lines = [
             f'  {_call(each, names)}'
             for each in (_history(before, old) if old is not None else _history(after, new))
@@ -149,8 +149,8 @@ class Finding:
         words += '' if proof.repeat == 1 else 's'
         shown = each.new or each.old
         if shown is not None and each.kind != 'stored':
-            at = next((n for n, pair in enumerate(proof.comparison.pairs, 1) if shown in pair), 0)
-            words += f', first at operation {at} of {len(proof.comparison.pairs)}' if at else ''
+            at = next((n for n, pair in enumerate(each.pairs, 1) if shown in pair), 0)
+            words += f', first at operation {at} of {len(each.pairs)}' if at else ''
         if proof.baseline is not None:
             words += f'; since the recording of {proof.baseline.made}'
         return words
@@ -158,10 +158,7 @@ class Finding:
     def again(self) -> str:
         """The command line that does it again."""
         proof = self.proof
-        options = [*(('--driver', proof.driver) if proof.driver != 'local' else ())]
-        if proof.repeat > 1:
-            options += ['--repeat', str(proof.repeat)]
-        return shlex.join(['nova-image', 'prove', proof.path, *options, '--', *proof.command])
+        return shlex.join(['nova-image', 'prove', proof.path, *proof.options, '--', *proof.command])
 
     def entry(self) -> tuple[str, str, int] | None:
         """Name, file and line of the likely entry of the table of names."""

@@ -248,6 +248,22 @@ def test_repeated_runs_say_in_how_many_of_them(project: Path, plant: Callable[[s
     assert proof.findings[0].often() == '1 time in 2 of 2 runs, first at operation 1 of 3'.replace('1 time', '2 times')
 
 
+def test_a_difference_of_a_later_run_is_shown_with_the_operations_of_that_run(
+    project: Path, plant: Callable[[str, str, str], None]
+) -> None:
+    seen = project.parent / 'seen'
+    (project / 'later.py').write_text(
+        f'import os\n\n\ndef name():\n    if os.path.exists({str(seen)!r}):\n        return "m"\n'
+        f'    open({str(seen)!r}, "w").close()\n    return "n"\n'
+    )
+    plant('guarded.py', "'name': 'n'", "'name': __import__('later').name()")
+    proof = run('guarded.py', repeat=2, timeout=50.0, moving=frozenset({'tests'}))
+    (finding, *_) = proof.findings
+    assert finding.often() == '1 time in 1 of 2 runs, first at operation 1 of 3'
+    assert 'class="bad"' in report_html.page(proof)
+    assert 'prove guarded.py --repeat 2 --timeout 50.0 --tests -- ' in finding.again()
+
+
 def test_processes_that_stay_are_waited_for_or_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (project / 'main.py').write_text(
         "import subprocess, sys\nif sys.argv[1:]:\n    import time\n    time.sleep(0.5)\n    import guarded\n"
