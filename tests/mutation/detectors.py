@@ -20,7 +20,10 @@ from typing import Any
 import pytest
 
 #: in the order in which they are asked: the cheap ones first
-ORDER = ('seams', 'driver', 'wire', 'twin', 'conformance', 'glance wire', 'glance twin', 'glance conformance')
+ORDER = (
+    'seams', 'driver', 'wire', 'twin', 'conformance', 'glance wire', 'glance twin', 'glance conformance',
+    'glance keystone conformance',
+)  # fmt: skip
 PAIRS = (
     'paths', 'paths without authentication', 'releases: by position and by name', 'releases: first and second class',
     'releases: service and API', 'paths on a failing server',
@@ -30,8 +33,11 @@ ERAS = ('eras', 'eras without authentication')
 CLIENTS = ('client bare', 'client wrapper', 'client host')
 PAIRS_ON_GLANCE = ('stores', 'stores with projects')
 PROGRAMS_PER_PAIR = 60
-CONFORMANCE = ('tests/nova_image/test_conformance_local.py', 'tests/nova_image/test_conformance_http.py')
-CONFORMANCE_ON_GLANCE = ('tests/nova_image/test_conformance_glance.py::TestGlanceWithoutAuthentication',)
+CONFORMANCE: Mapping[str, tuple[str, ...]] = {
+    'conformance': ('tests/nova_image/test_conformance_local.py', 'tests/nova_image/test_conformance_http.py'),
+    'glance conformance': ('tests/nova_image/test_conformance_glance.py::TestGlanceWithoutAuthentication',),
+    'glance keystone conformance': ('tests/nova_image/test_conformance_glance.py::TestGlanceWithKeystone',),
+}
 CASE_SECONDS = 60
 
 Case = str
@@ -97,8 +103,8 @@ class Detectors:
             pairs, most = ((*PAIRS, *ERAS, *CLIENTS), PROGRAMS_PER_PAIR) if detector == 'twin' else (PAIRS_ON_GLANCE, 25)
             return [f'{detector}:{pair}:{n}' for pair in pairs for n in range(len(self._programs(pair)[:most]))]
         listed: list[str] = []
-        files = CONFORMANCE if detector == 'conformance' else CONFORMANCE_ON_GLANCE
-        self._pytest(['--collect-only', '-q', *(f'{self._root}/{file}' for file in files)], _Collector(listed))
+        files = [f'{self._root}/{file}' for file in CONFORMANCE[detector]]
+        self._pytest(['--collect-only', '-q', *files], _Collector(listed))
         return [f'{detector}:{node}' for node in listed]
 
     # -- running them -----------------------------------------------------------------------------
@@ -121,7 +127,7 @@ class Detectors:
                 found.append(f'{case}: {said}')
                 if not all_of:
                     return found
-        for detector in ('conformance', 'glance conformance'):
+        for detector in CONFORMANCE:
             nodes = [case.partition(':')[2] for case in cases if case.startswith(f'{detector}:')]
             if nodes and (all_of or not found):
                 reporter = _Reporter(detector, announce)
@@ -234,7 +240,7 @@ class Detectors:
 
 
 def _is_test(case: Case) -> bool:
-    return case.partition(':')[0].endswith('conformance')
+    return case.partition(':')[0] in CONFORMANCE
 
 
 def _drawn(kind: str) -> list[Any]:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real Glances beside one copy of the tree, for the cases that need one: started once, used by every child.
+"""Real Glances and a real Keystone beside one copy of the tree, for the cases that need one: started once, used by every child.
 
 They run in a process of their own, from the tree as it was before anything was planted; the modules of a Glance
-are not under test. A child takes whatever ``GlanceServer`` it makes for one that is there already.
+are not under test. A child takes whatever server it makes for one that is there already.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import types
 from pathlib import Path
 from typing import Any
 
-MODES = ('noauth', 'tenants')
+MODES = ('noauth', 'tenants', 'keystone')
+KEYSTONE = 'the Keystone'
 
 
 class Keeper:
@@ -33,7 +34,7 @@ class Keeper:
         os.close(held)
         with os.fdopen(mine) as pipe:
             said = pipe.read()
-        #: what is known of each server, by mode; empty where the ``glance`` extra is missing
+        #: what is known of each server, by name; empty where the ``glance`` extra is missing
         self.servers: dict[str, Any] = json.loads(said) if said else {}
 
     def close(self) -> None:
@@ -43,16 +44,18 @@ class Keeper:
 
     @staticmethod
     def _keep(out: int, held: int) -> None:
-        from nova_image.testing.servers import GlanceServer, ServerError
+        from nova_image.testing.servers import GlanceServer, KeystoneServer, ServerError
 
-        servers: dict[str, GlanceServer] = {}
+        keystone = KeystoneServer()
+        servers: dict[str, Any] = {KEYSTONE: keystone}
         try:
+            keystone.start()
             for mode in MODES:
-                servers[mode] = GlanceServer(mode)  # type: ignore[arg-type]
+                servers[mode] = GlanceServer(mode, keystone=keystone if mode == 'keystone' else None)  # type: ignore[arg-type]
                 servers[mode].start()
             told = {
-                mode: {'root': str(each.root), 'port': each.port, 'blobs': each.blobs.port}
-                for mode, each in servers.items()
+                name: {'root': str(each.root), 'port': each.port, 'blobs': None if each is keystone else each.blobs.port}
+                for name, each in servers.items()
             }
             with os.fdopen(out, 'w') as pipe:
                 json.dump(told, pipe)
@@ -65,17 +68,21 @@ class Keeper:
 
 
 def attach(known: dict[str, Any]) -> None:
-    """In this process, starting a Glance means taking the one that runs."""
-    from nova_image.testing.servers import GlanceServer
+    """In this process, starting a server means taking the one that runs."""
+    from nova_image.testing.servers import GlanceServer, KeystoneServer
 
-    def start(self: Any) -> None:
-        told = known[self.mode]
+    def take(self: Any) -> None:
+        told = known[getattr(self, 'mode', KEYSTONE)]
         self._root = Path(told['root'])
         self._web = types.SimpleNamespace(port=told['port'], log_tail=lambda lines: '')
-        self.blobs.port = told['blobs']
+
+    def start(self: Any) -> None:
+        take(self)
+        self.blobs.port = known[self.mode]['blobs']
         self.reset()
 
     def stop(self: Any) -> None:
         self._web = self._root = None
 
     GlanceServer.start, GlanceServer.stop = start, stop  # type: ignore[method-assign]
+    KeystoneServer.start, KeystoneServer.stop = take, stop  # type: ignore[method-assign]
