@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The law of D-2: an old call equals the call its rewrite makes; and the local store equals a real Glance.
 
-Programs of image operations run on twin stores; the budgets are those of the profile in ``conftest``.
+Programs of image operations run on twin stores; how many stands in ``tests/budgets.py``.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from budgets import budget
+from hypothesis import given
+from twin_law import same
 
 from legacy.equivalence import twin_stores
 from legacy.equivalence.ignored import SERVICES
@@ -25,21 +25,6 @@ if TYPE_CHECKING:
     from nova_image.testing.servers import GlanceServer
 
 pytestmark = pytest.mark.usefixtures('stores_in_memory')
-
-LONG = os.environ.get('NOVA_IMAGE_HYPOTHESIS') == 'long'
-
-
-def budget(usual: int) -> Any:
-    """So many programs in an ordinary run, twenty times as many in a long one."""
-    return settings(
-        max_examples=usual * 20 if LONG else usual,
-        deadline=None,
-        database=None,
-        derandomize=not LONG,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    )
-
 
 GOOD = {'name': 'one', 'disk_format': 'raw', 'container_format': 'bare'}
 #: A program that touches the corners which the rewrite has to bridge; also what a pasted program looks like.
@@ -82,20 +67,15 @@ CORNERS: Program = [
 ]
 
 
-def same(program: Program, old: Any, new: Any, **how: Any) -> None:
-    found = compare(program, old, new, **how)
-    assert found is None, f'{found}\nin the program\n{program!r}'
-
-
 @pytest.mark.contract('D-2')
-@budget(150)
+@budget(40, long=1000)
 @given(programs())
 def test_an_old_call_equals_its_rewrite_on_the_local_store(program: Program) -> None:
     same(program, twin_stores.old_on_local(program), twin_stores.new_on_local(program))
 
 
 @pytest.mark.contract('D-2')
-@budget(50)
+@budget(15, long=500)
 @given(programs())
 def test_an_old_call_equals_its_rewrite_where_nobody_has_to_say_who_they_are(
     program: Program,
@@ -155,24 +135,12 @@ def test_a_program_prints_as_something_that_can_be_pasted() -> None:
     assert eval(repr(CORNERS), {'Step': Step, 'Body': Body}) == CORNERS
 
 
-@pytest.fixture
-def noauth(glance_server: GlanceServer) -> Iterator[GlanceServer]:
-    glance_server.reset()
-    yield glance_server
-
-
-@pytest.fixture
-def tenants(glance_tenants: GlanceServer) -> Iterator[GlanceServer]:
-    glance_tenants.reset()
-    yield glance_tenants
-
-
 KNOWN = twin_stores.known_contexts()
 
 
 @pytest.mark.glance
 @pytest.mark.contract('D-2')
-@budget(20)
+@budget(8, long=400)
 @given(program=programs())
 def test_an_old_call_equals_its_rewrite_on_a_real_glance(
     noauth: GlanceServer, program: Program
@@ -184,7 +152,7 @@ def test_an_old_call_equals_its_rewrite_on_a_real_glance(
 
 
 @pytest.mark.glance
-@budget(30)
+@budget(8, long=400)
 @given(program=programs())
 def test_the_local_store_cannot_be_told_from_a_glance_without_authentication(
     noauth: GlanceServer, program: Program
@@ -199,7 +167,7 @@ def test_the_local_store_cannot_be_told_from_a_glance_without_authentication(
 
 
 @pytest.mark.glance
-@budget(30)
+@budget(8, long=400)
 @given(program=programs())
 def test_the_local_store_cannot_be_told_from_a_glance_with_projects(
     tenants: GlanceServer, program: Program

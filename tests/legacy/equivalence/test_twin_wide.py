@@ -8,19 +8,19 @@ properties show what each comparison is worth.
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from budgets import budget
+from hypothesis import given
 from hypothesis import strategies as st
+from twin_law import same, untouched
 
 from legacy.equivalence import injected, notes, twin_stores
 from legacy.equivalence.eras import ALIKE, ERAS, dressed
 from legacy.equivalence.ignored import SERVICES
 from legacy.equivalence.programs import Body, Program, Step
-from legacy.equivalence.twin import Run, Side, compare
+from legacy.equivalence.twin import Side, compare
 from legacy.equivalence.twin_calls import Call, new_call
 from legacy.equivalence.wide import HREFS, wide_programs
 from nova_image import API
@@ -30,47 +30,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures('stores_in_memory')
 
-LONG = os.environ.get('NOVA_IMAGE_HYPOTHESIS') == 'long'
-
-
-def budget(usual: int) -> Any:
-    """So many programs in an ordinary run, twenty times as many in a long one."""
-    return settings(
-        max_examples=usual * 20 if LONG else usual,
-        deadline=None,
-        database=None,
-        derandomize=not LONG,
-        suppress_health_check=list(HealthCheck),
-        phases=(Phase.explicit, Phase.generate, Phase.shrink),
-    )
-
-
-def same(program: Program, old: Run, new: Run, **how: Any) -> None:
-    """The two runs are the same, and nobody's arguments were changed."""
-    found = compare(program, old, new, **how)
-    assert found is None, f'{found}\nin the program\n{program!r}'
-    for run in (old, new):
-        untouched(program, run)
-
-
-def untouched(program: Program, run: Run) -> None:
-    """Only a body is read, and only a target is written to."""
-    for step, each in zip(program, run.outcomes, strict=True):
-        assert not each.arguments, f'{step!r} changed {each.arguments}'
-        for state in each.streams.values():
-            assert not isinstance(state, dict) or not state.get('closed'), f'{step!r} closed its body'
-        assert not each.open_files and not each.warned
-
-
 @pytest.mark.contract('D-2', 'C-069', 'C-202', 'C-203', 'C-226', 'C-227', 'C-228', 'C-229', 'C-230', 'C-231')
-@budget(950)
+@budget(200, long=3000)
 @given(wide_programs())
 def test_an_old_call_of_any_era_equals_its_rewrite(program: Program) -> None:
     same(program, twin_stores.old_on_local(program), twin_stores.new_on_local(program))
 
 
 @pytest.mark.contract('D-2', 'C-025', 'C-208')
-@budget(450)
+@budget(80, long=1500)
 @given(wide_programs())
 def test_an_old_call_of_any_era_equals_its_rewrite_where_nobody_has_to_say_who_they_are(
     program: Program,
@@ -83,7 +51,7 @@ def test_an_old_call_of_any_era_equals_its_rewrite_where_nobody_has_to_say_who_t
 
 
 @pytest.mark.contract('C-203')
-@budget(250)
+@budget(60, long=800)
 @given(wide_programs(), st.sampled_from(ALIKE), st.sampled_from(ALIKE))
 def test_contexts_of_all_eras_are_the_same_caller(program: Program, one: str, other: str) -> None:
     first, second = ([step._replace(era=era) for step in program] for era in (one, other))
@@ -91,7 +59,7 @@ def test_contexts_of_all_eras_are_the_same_caller(program: Program, one: str, ot
 
 
 @pytest.mark.contract('D-15', 'C-058', 'C-224')
-@budget(400)
+@budget(80, long=1200)
 @given(wide_programs(), st.sampled_from(injected.WAYS))
 def test_a_service_around_a_client_of_the_callers_own_equals_its_rewrite(
     program: Program, way: str
@@ -219,15 +187,9 @@ def test_a_client_that_is_called_otherwise_does_not_pass(way: str) -> None:
     assert compare(program, old, injected.run_new(program, way, never_purging)) is not None
 
 
-@pytest.fixture
-def noauth(glance_server: GlanceServer) -> Iterator[GlanceServer]:
-    glance_server.reset()
-    yield glance_server
-
-
 @pytest.mark.glance
 @pytest.mark.contract('D-2')
-@budget(40)
+@budget(10, long=400)
 @given(program=wide_programs())
 def test_an_old_call_of_any_era_equals_its_rewrite_on_a_real_glance(
     noauth: GlanceServer, program: Program
@@ -252,17 +214,16 @@ def _at(url: str, step: Step) -> Step:
 
 
 @pytest.mark.glance
-@budget(40)
+@budget(10, long=400)
 @given(program=wide_programs())
 def test_the_local_store_cannot_be_told_from_a_glance_by_callers_of_any_era(
     noauth: GlanceServer, program: Program
 ) -> None:
     program = [_at(noauth.url, step)._replace(via='') for step in program]
     noauth.reset()
-    found = compare(
+    same(
         program,
         twin_stores.new_on_local(program, 'noauth', restrict=False),
         twin_stores.new_on_glance(program, noauth.url, restrict=False),
         ignored=SERVICES,
     )
-    assert found is None, f'{found}\nin the program\n{program!r}'
