@@ -37,9 +37,9 @@ IMAGE_OPTS: list[cfg.Opt] = [
     cfg.IntOpt(
         'page_size', default=1000, min=1, max=1000, help='Images asked for in one list request.'
     ),
-    cfg.FloatOpt('connect_timeout', default=10, min=0, help='Seconds to wait for a connection.'),
+    cfg.FloatOpt('connect_timeout', default=10, min=0, help='Seconds to wait for a connection; 0: no limit.'),
     cfg.FloatOpt(
-        'first_byte_timeout', default=60, min=0, help='Seconds to wait for a transfer to begin.'
+        'first_byte_timeout', default=60, min=0, help='Seconds to wait for an answer to begin; 0: no limit.'
     ),
     cfg.FloatOpt(
         'stall_timeout', default=60, min=0, help='Seconds in which stall_bytes have to move; 0: no limit.'
@@ -51,10 +51,10 @@ IMAGE_OPTS: list[cfg.Opt] = [
         'upload_answer_timeout',
         default=600,
         min=0,
-        help='Seconds to wait for the answer after the last byte.',
+        help='Seconds to wait for the answer after the last byte; 0: no limit.',
     ),
     cfg.FloatOpt(
-        'metadata_timeout', default=300, min=0, help='Seconds a metadata call may take in all.'
+        'metadata_timeout', default=300, min=0, help='Seconds a metadata call may take in all; 0: no limit.'
     ),
     cfg.FloatOpt(
         'longest_pause',

@@ -20,6 +20,7 @@ from nova_image.references import without_user
 LOG = logging.getLogger(__name__)
 
 T = TypeVar('T')
+UNLIMITED_S = 1e6  # as long as a socket's timeout may well be
 
 
 class _Read(Generic[T]):
@@ -88,6 +89,11 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(str(item) for item in value or ())
 
 
+def _limit(value: Any) -> float:
+    """Seconds; 0 is no limit."""
+    return float(value) or UNLIMITED_S
+
+
 class Settings:
     """What the options come to, read from ``conf`` at first access of each attribute.
 
@@ -107,12 +113,12 @@ class Settings:
     recording = _image('recording', _text, 'NOVA_IMAGE_RECORDING')
     trusted_servers = _image('trusted_servers', _texts)
     page_size = _image('page_size', int)
-    connect_timeout = _image('connect_timeout', float)
-    first_byte_timeout = _image('first_byte_timeout', float)
-    stall_timeout = _image('stall_timeout', float)
+    connect_timeout = _image('connect_timeout', _limit)
+    first_byte_timeout = _image('first_byte_timeout', _limit)
+    stall_timeout = _image('stall_timeout', _limit)
     stall_bytes = _image('stall_bytes', int)
-    upload_answer_timeout = _image('upload_answer_timeout', float)
-    metadata_timeout = _image('metadata_timeout', float)
+    upload_answer_timeout = _image('upload_answer_timeout', _limit)
+    metadata_timeout = _image('metadata_timeout', _limit)
     longest_pause = _image('longest_pause', float)
     no_hash = _image('no_hash', str)
 

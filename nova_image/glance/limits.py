@@ -25,6 +25,7 @@ import urllib3
 import urllib3.connection
 from keystoneauth1 import session as ksa_session
 
+from nova_image.settings import UNLIMITED_S, Settings
 from nova_image.transfer.stalling import Progress
 
 SEND_PIECE_BYTES = 64 * 1024
@@ -41,23 +42,38 @@ class Limits:
     :param first_byte: seconds from the end of the request to the end of the answer's head
     :param stall: seconds of waiting in which ``stall_bytes`` have to move, in either direction
     :param deadline: a :func:`time.monotonic` value after which nothing may wait any more, or None
+    :param connect: seconds until a connection stands
 
     Only time spent waiting for the peer counts, so a slow consumer of an iterator is never blamed.
     """
 
-    __slots__ = ('_head_waited_s', '_progress', 'deadline', 'first_byte')
+    __slots__ = ('_connect', '_head_waited_s', '_progress', 'deadline', 'first_byte')
 
     def __init__(
-        self, first_byte: float, stall: float, stall_bytes: int, deadline: float | None = None
+        self,
+        first_byte: float,
+        stall: float,
+        stall_bytes: int,
+        deadline: float | None = None,
+        connect: float = UNLIMITED_S,
     ) -> None:
         self.first_byte = first_byte
         self.deadline = deadline
+        self._connect = connect
         self._head_waited_s: float | None = 0.0
         self._progress = Progress(stall, stall_bytes)
 
-    def head_begins(self) -> None:
-        """A request is about to be sent."""
+    @classmethod
+    def of(cls, settings: Settings, first_byte: float, deadline: float | None) -> Limits:
+        """With what the options say of the rest."""
+        return cls(first_byte, settings.stall_timeout, settings.stall_bytes, deadline, settings.connect_timeout)
+
+    def head_begins(self) -> tuple[float, float]:
+        """A request is about to be sent: seconds for the connection and for the first read, for requests."""
         self._head_waited_s = 0.0
+        self._progress.restart()
+        left = UNLIMITED_S if self.deadline is None else self.deadline - time.monotonic()
+        return max(0.001, min(self._connect, left)), self.first_byte
 
     def body_begins(self) -> None:
         """The head of the answer is here; from now on the stall limit counts."""
@@ -77,13 +93,13 @@ class Limits:
             raise Stalled('timed out')
         return left
 
-    def connect_s(self, most: float) -> float:
-        """Seconds that a connection may take, which is at most ``most``."""
-        return most if self.deadline is None else max(0.001, min(most, self.deadline - time.monotonic()))
-
     def send_s(self) -> float:
-        """Seconds that the next piece of the request may take."""
-        return self._within(self._progress.stall_timeout)
+        """Seconds that the next piece of the request may wait."""
+        return self._within(self._progress.left_s())
+
+    def sent(self, count: int, waited: float) -> None:
+        """``count`` bytes of the request went away in ``waited`` seconds."""
+        self._progress.add(count, waited)
 
     def moved(self, count: int, waited: float) -> None:
         """``count`` bytes came after ``waited`` seconds."""
@@ -104,7 +120,6 @@ def current() -> Limits | None:
 @contextlib.contextmanager
 def applied(limits: Limits) -> Iterator[Limits]:
     """Exchanges started inside, in this thread, keep to ``limits``; so do their bodies, read later."""
-    limits.head_begins()
     token = _CURRENT.set(limits)
     try:
         yield limits
@@ -158,10 +173,13 @@ def _send_in_pieces(connection: Any, data: Any, send: Any) -> None:
         return
     if connection.sock is None:
         connection.connect()
-    view = memoryview(data)
-    for start in range(0, len(view), SEND_PIECE_BYTES):
-        connection.sock.settimeout(limits.send_s())
-        send(view[start : start + SEND_PIECE_BYTES])
+    sock, view = connection.sock, memoryview(data)
+    while view:
+        sock.settimeout(limits.send_s())
+        before = time.monotonic()
+        count = sock.send(view[:SEND_PIECE_BYTES])
+        limits.sent(count, time.monotonic() - before)
+        view = view[count:]
 
 
 class _TimedConnection(urllib3.connection.HTTPConnection):
@@ -207,7 +225,10 @@ class TimedAdapter(ksa_session.TCPKeepAliveAdapter):
     """keystoneauth's adapter with connections that know :class:`Limits`."""
 
     def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        answer = _BETWEEN.get()
+        """Under the limits that apply, which count anew: a request may be one for a token, before the one meant."""
+        limits, answer = _CURRENT.get(), _BETWEEN.get()
+        if limits is not None:
+            kwargs['timeout'] = limits.head_begins()
         if answer is None:
             return super().send(request, *args, **kwargs)
         return answer(request, functools.partial(super().send, request, *args, **kwargs))

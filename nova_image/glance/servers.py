@@ -200,7 +200,11 @@ def _catalogue_urls(
     if entries:
         yield from (url for url in _catalogue(entries).get_urls(**asked) if url)
     if auth is not None:
-        found = session.get_endpoint(auth, **asked)
+        from nova_image.glance import limits
+
+        deadline = time.monotonic() + settings.metadata_timeout
+        with limits.applied(limits.Limits.of(settings, settings.first_byte_timeout, deadline)):
+            found = session.get_endpoint(auth, **asked)
         if found:
             yield found
 

@@ -44,12 +44,15 @@ def _mine() -> _Process:
 
 
 def session_for(settings: Settings) -> ksa_session.Session:
-    """The shared session for these TLS options; made on first use in each process."""
+    """The shared session for these TLS options; made on first use in each process.
+
+    Its own time limit is for those whom nothing else limits: clients that the old functions hand out.
+    """
     verify: bool | str = False if settings.insecure else (settings.cafile or True)
     cert: Any = None
     if settings.certfile:
         cert = (settings.certfile, settings.keyfile) if settings.keyfile else settings.certfile
-    key = (verify, cert)
+    key = (verify, cert, settings.upload_answer_timeout)
     mine = _mine()
     found = mine.sessions.get(key)
     if found is None:
@@ -57,7 +60,11 @@ def session_for(settings: Settings) -> ksa_session.Session:
             found = mine.sessions.get(key)
             if found is None:
                 found = ksa_session.Session(
-                    session=limits.timed_session(), verify=verify, cert=cert, redirect=False
+                    session=limits.timed_session(),
+                    verify=verify,
+                    cert=cert,
+                    redirect=False,
+                    timeout=settings.upload_answer_timeout,
                 )
                 mine.sessions[key] = found
     return found

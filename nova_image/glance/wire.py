@@ -257,8 +257,7 @@ class Wire:
         return self._exchange(server, method, path, headers=headers, data=data, timed=timed)[1]
 
     def _limits(self, first_byte: float, deadline: float | None) -> Limits:
-        settings = self.settings
-        return Limits(first_byte, settings.stall_timeout, settings.stall_bytes, deadline)
+        return Limits.of(self.settings, first_byte, deadline)
 
     def _exchange(
         self,
@@ -294,7 +293,6 @@ class Wire:
                         auth=auth,
                         authenticated=auth is not None,
                         allow_reauth=not isinstance(data, _Readable),
-                        timeout=(timed.connect_s(self.settings.connect_timeout), timed.first_byte),
                         redirect=False,
                         log=False,
                     )

@@ -11,8 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from nova_image import errors
-
-UNLIMITED_S = 1e6  # as long as a socket's timeout may well be
+from nova_image.settings import UNLIMITED_S
 
 
 class Progress:

@@ -192,3 +192,90 @@ def test_proxies_of_the_environment_are_those_of_requests(monkeypatch: pytest.Mo
             arguments = (url, {}, False, True, None)
             assert ours.merge_environment_settings(*arguments) == theirs.merge_environment_settings(*arguments)
     assert ours.merge_environment_settings('http://a/x', {}, False, False, None)['verify'] is False
+
+
+class _AsksKeystone(Caller):
+    """A context whose plug-in has to get its token first, from ``url``."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__('secret-token')
+        self._url = url
+
+    def get_auth_plugin(self) -> Any:
+        from keystoneauth1.identity import v3
+
+        return v3.Password(f'{self._url}/v3', username='u', password='p', user_domain_id='default')
+
+
+@pytest.mark.parametrize('catalogue', [False, True])
+@pytest.mark.parametrize('taken', [False, True])
+def test_an_identity_service_that_says_nothing_holds_nobody(
+    taken: bool, catalogue: bool, server: Any, start_server: Any, deaf_url: str, make_driver: Any
+) -> None:
+    keystone = start_server(lambda request: Answer(raw=silent)).url if taken else deaf_url
+    driver = make_driver(*([] if catalogue else [server.url]), **{**QUICK, 'connect_timeout': 0.3})
+    context = _AsksKeystone(keystone)
+    for call in (lambda: driver.show(context, IMAGE_ID), lambda: driver.download(context, IMAGE_ID, io.BytesIO())):
+        with Stopwatch(), pytest.raises(errors.GlanceConnectionFailed, match='/v3/auth/tokens timed out'):
+            call()
+    assert not server.requests
+
+
+def test_whether_a_server_is_trusted_is_not_asked_for_ever(
+    server: Any, start_server: Any, deaf_url: str, make_driver: Any
+) -> None:
+    stranger = start_server()
+    driver = make_driver(server.url, **{**QUICK, 'connect_timeout': 0.3})
+    with Stopwatch():
+        assert driver.show(_AsksKeystone(deaf_url), IMAGE_ID, server=stranger.url)['id'] == IMAGE_ID
+    assert 'X-Auth-Token' not in stranger.requests[0].headers
+
+
+def test_a_limit_of_0_is_none(start_server: Any, make_driver: Any) -> None:
+    def answer(request: Request) -> Answer:
+        if request.path.endswith('/file'):
+            return Answer(200, b'hello') if request.method == 'GET' else Answer(204)
+        return as_json(an_image())
+
+    driver = make_driver(start_server(answer).url, **{**dict.fromkeys(QUICK, 0), 'metadata_timeout': 0})
+    target = io.BytesIO()
+    driver.download(CTX, IMAGE_ID, target)
+    assert target.getvalue() == b'hello'
+    assert driver.create(CTX, {'name': 'x'}, b'hello')['id'] == IMAGE_ID
+
+
+def test_what_is_sent_has_to_move_as_much_as_the_option_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nova_image.glance import limits
+
+    class Socket:
+        """Each piece takes two seconds."""
+
+        def __init__(self, takes: int) -> None:
+            self.takes, self.taken, self.now = takes, 0, 0.0
+
+        def monotonic(self) -> float:
+            return self.now
+
+        def settimeout(self, seconds: float) -> None:
+            assert seconds > 0
+
+        def send(self, data: Any) -> int:
+            self.now += 2
+            count = min(self.takes, len(data))
+            self.taken += count
+            return count
+
+    def send(takes: int, size: int) -> int:
+        sock = Socket(takes)
+        monkeypatch.setattr(limits, 'time', sock)
+        connection = limits._TimedConnection('h')
+        connection.sock = sock
+        with limits.applied(limits.Limits(60, 5, 2000)):
+            connection.send(bytes(size))
+        return sock.taken
+
+    assert send(700, 12_000) == send(70_000, 120_000) // 10 == 12_000
+    with pytest.raises(TimeoutError):
+        send(500, 12_000)
+    with pytest.raises(TimeoutError):
+        send(1, 12_000)
