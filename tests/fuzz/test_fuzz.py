@@ -6,7 +6,6 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from budgets import LONG
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ from laws import LAWS, TABLES
 from legacy.equivalence import decode
 from nova_image import images
 
-LONG = os.environ.get('NOVA_IMAGE_HYPOTHESIS') == 'long'
 SECONDS = 5.0
 REPOSITORY = Path(__file__).parents[2]
 
