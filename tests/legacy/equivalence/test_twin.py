@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from budgets import budget
 from hypothesis import given
-from twin_law import same
+from twin_law import same, same_paths, same_stores
 
 from legacy.equivalence import twin_stores
-from legacy.equivalence.ignored import SERVICES
 from legacy.equivalence.programs import ABSENT, Body, Program, Step, programs
 from legacy.equivalence.twin import compare
 from legacy.equivalence.twin_calls import Call, new_call
@@ -145,10 +144,7 @@ KNOWN = twin_stores.known_contexts()
 def test_an_old_call_equals_its_rewrite_on_a_real_glance(
     noauth: GlanceServer, program: Program
 ) -> None:
-    noauth.reset()
-    old = twin_stores.old_on_glance(program, noauth.url)
-    noauth.reset()
-    same(program, old, twin_stores.new_on_glance(program, noauth.url))
+    same_paths(program, noauth)
 
 
 @pytest.mark.glance
@@ -157,13 +153,7 @@ def test_an_old_call_equals_its_rewrite_on_a_real_glance(
 def test_the_local_store_cannot_be_told_from_a_glance_without_authentication(
     noauth: GlanceServer, program: Program
 ) -> None:
-    noauth.reset()
-    same(
-        program,
-        twin_stores.new_on_local(program, 'noauth', restrict=False),
-        twin_stores.new_on_glance(program, noauth.url, restrict=False),
-        ignored=SERVICES,
-    )
+    same_stores(program, noauth)
 
 
 @pytest.mark.glance
@@ -172,13 +162,7 @@ def test_the_local_store_cannot_be_told_from_a_glance_without_authentication(
 def test_the_local_store_cannot_be_told_from_a_glance_with_projects(
     tenants: GlanceServer, program: Program
 ) -> None:
-    tenants.reset()
-    same(
-        program,
-        twin_stores.new_on_local(program, 'keystone', KNOWN, restrict=False),
-        twin_stores.new_on_glance(program, tenants.url, 'keystone', KNOWN, restrict=False),
-        ignored=SERVICES,
-    )
+    same_stores(program, tenants, 'keystone', KNOWN)
 
 
 def test_temporary_directories_are_gone_afterwards(

@@ -14,11 +14,10 @@ import pytest
 from budgets import budget
 from hypothesis import given
 from hypothesis import strategies as st
-from twin_law import same, untouched
+from twin_law import same, same_paths, same_stores, untouched
 
 from legacy.equivalence import injected, notes, twin_stores
 from legacy.equivalence.eras import ALIKE, ERAS, dressed
-from legacy.equivalence.ignored import SERVICES
 from legacy.equivalence.programs import Body, Program, Step
 from legacy.equivalence.twin import Side, compare
 from legacy.equivalence.twin_calls import Call, new_call
@@ -194,11 +193,7 @@ def test_a_client_that_is_called_otherwise_does_not_pass(way: str) -> None:
 def test_an_old_call_of_any_era_equals_its_rewrite_on_a_real_glance(
     noauth: GlanceServer, program: Program
 ) -> None:
-    program = [_at(noauth.url, step) for step in program]
-    noauth.reset()
-    old = twin_stores.old_on_glance(program, noauth.url)
-    noauth.reset()
-    same(program, old, twin_stores.new_on_glance(program, noauth.url))
+    same_paths([_at(noauth.url, step) for step in program], noauth)
 
 
 def _at(url: str, step: Step) -> Step:
@@ -219,11 +214,4 @@ def _at(url: str, step: Step) -> Step:
 def test_the_local_store_cannot_be_told_from_a_glance_by_callers_of_any_era(
     noauth: GlanceServer, program: Program
 ) -> None:
-    program = [_at(noauth.url, step)._replace(via='') for step in program]
-    noauth.reset()
-    same(
-        program,
-        twin_stores.new_on_local(program, 'noauth', restrict=False),
-        twin_stores.new_on_glance(program, noauth.url, restrict=False),
-        ignored=SERVICES,
-    )
+    same_stores([_at(noauth.url, step)._replace(via='') for step in program], noauth)
