@@ -70,7 +70,7 @@ class HTTPLimitConformance(HTTPBase):
 
     @pytest.mark.contract('D-10')
     @pytest.mark.parametrize('route', ['GET images', 'GET image', 'PATCH image', 'DELETE image', 'POST images'])
-    @pytest.mark.parametrize('limit_s', [LIMIT_S, 0])
+    @pytest.mark.parametrize('limit_s', [LIMIT_S, 1e-9], ids=['short', 'over at once'])
     def test_a_metadata_call_has_a_limit_in_all(
         self, api_at: ApiAt, glance: FaultyGlance, member: Any, route: str, limit_s: float
     ) -> None:
@@ -80,7 +80,15 @@ class HTTPLimitConformance(HTTPBase):
             CALLS[route](_limited(api_at, glance, metadata_timeout=limit_s), member, image)
 
     @pytest.mark.contract('D-10')
-    def test_a_transfer_has_none(self, api_at: ApiAt, glance: FaultyGlance, member: Any) -> None:
+    def test_a_limit_of_zero_is_none(self, api_at: ApiAt, glance: FaultyGlance, member: Any) -> None:
+        names = ('first_byte_timeout', 'stall_timeout', 'upload_answer_timeout', 'metadata_timeout')
+        api = _limited(api_at, glance, **dict.fromkeys(names, 0))
+        glance.inject(faults.late('GET image', LIMIT_S), faults.pause('GET file', at=100, seconds=LIMIT_S))
+        image = api.create(member, dict(RAW), CONTENT)
+        api.download(member, image['id'], io.BytesIO())
+
+    @pytest.mark.contract('D-10')
+    def test_a_transfer_has_none_in_all(self, api_at: ApiAt, glance: FaultyGlance, member: Any) -> None:
         api = _limited(api_at, glance, metadata_timeout=LATE_S / 2)
         glance.inject(faults.late('PUT file', LATE_S), faults.late('GET file', LATE_S))
         image = api.create(member, dict(RAW), CONTENT)
