@@ -12,6 +12,8 @@ from legacy.equivalence import wire, wire_compare
 from legacy.equivalence.compare import differences
 from legacy.equivalence.decode import GOLDEN, load
 
+pytestmark = pytest.mark.usefixtures('stores_in_memory')
+
 CASES = [case for name in ('wire-14.0.0', 'wire-34.0.0') for case in load(GOLDEN / f'{name}.jsonl.gz')]
 
 
