@@ -30,14 +30,11 @@ class Survivor:
         return name.startswith(f'{self.name}: ') and self.change in name.partition(' -> ')[2]
 
 
-_TIME = 'no judge waits for a limit of seconds; tests/nova_image/glance/test_glance_limits.py does'
-_POWER = 'what is on disk when the power fails is asked by the crash sweeps, not by these judges'
 _V2_CLIENT = (
     "no recording has this call of v2's client, which is newer than they are, and the twins around a client of the "
     "caller's own have v1's; tests/legacy/test_contract_clients.py makes it"
 )
 _WORDS = 'only the words of a message, which every comparison leaves to the side that says them (C-190)'
-_IDENTITY = 'who may see which token is asked with a real Keystone (TestGlanceWithKeystone), which is not started here'
 
 EQUIVALENT = (
     Survivor(
@@ -62,7 +59,6 @@ EQUIVALENT = (
 )  # fmt: skip
 
 OVERLOOKED = (
-    Survivor('nova_image/transfer/stalling.py Progress.restart', 'self.moved = 1', _TIME),
     Survivor(
         'nova_image/local/formats.py _first_look', 'head[: 513]',
         'needs a text whose 513th byte is the first that is none',
@@ -73,22 +69,9 @@ OVERLOOKED = (
         'the default is an int as it is, and no recorded version is anything else',
     ),
     Survivor(
-        "the service's own purged", '',
-        'os_glance_* properties appear while a service copies between stores; no recording and no suite has one',
-    ),
-    Survivor(
         "caller's dict changed", '',
         "the copy protects callers from drivers that change what they get; none of ours does but for a v2 client's "
         'instance_owner, and ' + _V2_CLIENT,
-    ),
-    Survivor('local time', '', 'every Glance says Z; a time without a zone is made up by a unit test only'),
-    Survivor('dots as an id', '', 'a server has no image of that id either, so the answer is the same'),
-    Survivor(
-        'short file accepted', '',
-        'a body that ends early is noticed by its announced length or by its hash before; only one without both is not',
-    ),
-    Survivor(
-        'upload not verified', '', 'needs a server that stores other bytes than it was sent, which none of the judges is'
     ),
     Survivor(
         'bytes of others deleted', '',
@@ -109,54 +92,6 @@ OVERLOOKED = (
     Survivor(
         'nova_image/settings.py as_url', "not url.endswith('://')",
         'the recorded servers have no user, and a slash at their end is taken off again by the driver',
-    ),
-    Survivor(
-        'nova_image/transfer/upload.py Upload.digest', 'left <= 0',
-        'asked only where a service keeps another hash than MD5 and SHA-512, which none here does',
-    ),
-    Survivor(
-        'nova_image/transfer/download.py _apply_no_hash_policy', "not settings.no_hash != 'accept'",
-        'a warning about images without a hash, which both paths log or neither',
-    ),
-    Survivor(
-        'nova_image/transfer/bodies.py Expected.from_record', 'if not known else None',
-        'the MD5 then judges in place of the SHA-512, and notices the same flipped byte',
-    ),
-    Survivor(
-        'nova_image/transfer/sources.py _File.__init__', 'self.repeatable = self.size is None',
-        'an upload that fails after its body was read and is repeated is in one recorded case, with another kind of body',
-    ),
-    Survivor('nova_image/transfer/syncing.py sync', 'descriptor is not None', _POWER),
-    Survivor(
-        'nova_image/glance/retries.py persistently', 'again is not None and _is_of_this_host',
-        'a file of certificates that is not there: no judge speaks TLS',
-    ),
-    Survivor('nova_image/glance/session.py session_for', 'not settings.certfile', 'no judge asks for client certificates'),
-    Survivor('nova_image/glance/session.py _service_user', 'for group in []', _IDENTITY),
-    Survivor('nova_image/glance/servers.py _catalogue_urls', 'not auth is not None', _IDENTITY),
-    Survivor('nova_image/glance/body.py WireBody._cut', '^ self.offset', _WORDS),
-    Survivor(
-        'nova_image/glance/servers.py Servers.first', '[ -1]',
-        'the address of an image where several servers are configured is asked of the old function only',
-    ),
-    Survivor('nova_image/glance/limits.py Limits.head_begins', '-1.0', _TIME),
-    Survivor('nova_image/glance/limits.py Limits._within', 'left == 0', _TIME),
-    Survivor('nova_image/glance/wire.py _Client._handle_response', 'not current is not None', _TIME),
-    Survivor(
-        'nova_image/glance/retries.py is_lost', 'not isinstance(cause',
-        'whether a lost creation is sent again under an id of ours shows only where the server did make it',
-    ),
-    Survivor(
-        'nova_image/glance/body.py WireBody.close', 'and  self._decode',
-        'a connection is closed instead of used again: the same requests, a little later',
-    ),
-    Survivor(
-        'nova_image/glance/wire.py Wire._exchange', 'not self._request_id',
-        "the callers of programs have no request id, and the replay does not look at the header",
-    ),
-    Survivor(
-        'nova_image/glance/servers.py Health.answered', 'not self._failed_at',
-        'a server that is back is asked last for a minute: one of several servers is as good as another to the replay',
     ),
     Survivor(
         'nova_image/local/store.py Store.abandon_upload', 'not staging.published',

@@ -89,7 +89,7 @@ class HTTPLimitConformance(HTTPBase):
 
     @pytest.mark.contract('D-10')
     def test_a_transfer_has_none_in_all(self, api_at: ApiAt, glance: FaultyGlance, member: Any) -> None:
-        api = _limited(api_at, glance, metadata_timeout=LATE_S / 2)
+        api = _limited(api_at, glance, metadata_timeout=LATE_S - 0.1)
         glance.inject(faults.late('PUT file', LATE_S), faults.late('GET file', LATE_S))
         image = api.create(member, dict(RAW), CONTENT)
         api.download(member, image['id'], io.BytesIO())
