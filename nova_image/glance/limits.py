@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import errno
 import functools
 import http.client
 import http.cookiejar
 import io
 import os
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -177,7 +179,11 @@ def _send_in_pieces(connection: Any, data: Any, send: Any) -> None:
     while view:
         sock.settimeout(limits.send_s())
         before = time.monotonic()
-        count = sock.send(view[:SEND_PIECE_BYTES])
+        try:
+            count = sock.send(view[:SEND_PIECE_BYTES])
+        except (ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError) as exc:
+            # What urllib3 takes for a server that may have answered early, and else for a lost connection.
+            raise BrokenPipeError(errno.EPIPE, str(exc)) from exc
         limits.sent(count, time.monotonic() - before)
         view = view[count:]
 

@@ -37,7 +37,7 @@ _NO_ANSWER = (
     requests.exceptions.Timeout,
     urllib3.exceptions.HTTPError,
 )
-#: A certificate that is wrong now is wrong in a second, too.
+#: A certificate that is wrong now is wrong in a second, too; another server may have a better one.
 _UNTRUSTED = (ksa.SSLError, requests.exceptions.SSLError)
 #: Answers to a read that are worth another try.
 _READ_STATUSES = frozenset((500, 502, 504))
@@ -70,10 +70,14 @@ def persistently(
         try:
             answer = ask(server)
         except Exception as exc:
-            if isinstance(exc, _UNTRUSTED) or (again is None and _is_of_this_host(exc)):
+            untrusted = isinstance(exc, _UNTRUSTED)
+            if untrusted:
+                choice.failed(server)
+            hopeless = untrusted and (attempt == attempts or not choice.has_healthy())
+            if hopeless or (again is None and _is_of_this_host(exc)):
                 failed = errors.joined(errors.GlanceConnectionFailed, type(exc))
                 raise failed(server=server, reason=str(exc)) from exc
-            pause = _pause(exc, reading, attempt + 1, longest_pause)
+            pause = 0.0 if untrusted else _pause(exc, reading, attempt + 1, longest_pause)
             if pause is None:
                 raise
             late = ''

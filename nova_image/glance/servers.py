@@ -98,6 +98,11 @@ class Rotation:
         return self._order[index]
 
 
+    def has_healthy(self) -> bool:
+        """Whether one of them has not failed lately."""
+        return not all(map(HEALTH.is_suspect, self._order))
+
+
 class Choice:
     """Where one operation goes: one server until it fails, and the credential that may go there."""
 
@@ -116,6 +121,10 @@ class Choice:
         """``server`` did not answer: remember that, and go on with the next one."""
         HEALTH.failed(server)
         self._server = None
+
+    def has_healthy(self) -> bool:
+        """Whether a server is left that did not fail."""
+        return self._rotation.has_healthy()
 
     def move_on(self) -> None:
         """Go on with the next server, without a reproach to this one."""
