@@ -208,7 +208,8 @@ _BRIDGES: Mapping[str, tuple[str, ...]] = {
     'show': (KEYS_16,),
     'detail': (
         KEYS_16,
-        'unknown keywords are dropped (C-066); unknown filters are dropped with a warning (D-16)',
+        'unknown keywords are dropped, as nova_image.listing_arguments does (C-066)',
+        'unknown filters are dropped with a warning (D-16)',
     ),
     'create': (KEYS_16, NONE_TEXT, TYPE_ERROR),
     'update': (
@@ -221,7 +222,7 @@ _BRIDGES: Mapping[str, tuple[str, ...]] = {
     'download': (),
 }
 _BRIDGES_V2: Mapping[str, tuple[str, ...]] = {
-    'detail': ('unknown keywords are dropped (C-066)',),
+    'detail': ('unknown keywords are dropped, as nova_image.listing_arguments does (C-066)',),
     'create': (NONE_TEXT,),
     'update': (NONE_TEXT, 'properties are purged by default, never when data is sent (D-3)'),
 }

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nova_image import errors
-    from nova_image.api import API
+    from nova_image.api import API, listing_arguments
     from nova_image.driver import ImageDriver
     from nova_image.references import parse_image_ref
 
-__all__ = ['API', 'ImageDriver', 'errors', 'parse_image_ref']
+__all__ = ['API', 'ImageDriver', 'errors', 'listing_arguments', 'parse_image_ref']
 
-_HOMES = {'API': 'api', 'ImageDriver': 'driver', 'parse_image_ref': 'references'}
+_HOMES = {'API': 'api', 'ImageDriver': 'driver', 'listing_arguments': 'api', 'parse_image_ref': 'references'}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ Knows only the base driver.
 from __future__ import annotations
 
 import copy
+import inspect
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -283,6 +284,20 @@ def _parsed(ref: Any) -> ImageRef:
             raise
         # An id with a slash in it: not found, for callers that took it for an id (C-094).
         raise errors.joined(errors.InvalidImageRef, errors.ImageNotFound)(image_href=ref) from exc
+
+
+#: What ``get_all`` has a parameter for, its first two among them, so that they are refused twice as ever.
+_LISTING = frozenset(inspect.signature(API.get_all).parameters)
+
+
+def listing_arguments(given: Mapping[str, Any]) -> dict[str, Any]:
+    """What of ``given`` :meth:`API.get_all` takes, for callers that are handed more than that (D-4).
+
+    The old ``detail`` ignored the rest without a word.
+
+    :raises TypeError: no mapping, or one whose keys are no text
+    """
+    return {name: value for name, value in dict(**given).items() if name in _LISTING}
 
 
 def _own(image_info: Any) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from legacy.migrate.rules.outcome import MethodCall, Outcome
 from legacy.migrate.rules.ties import Plan
 from legacy.migrate.trace import Trace
 from legacy.migrate.troubles import Trouble, Troubles
+from legacy.migrate.unit import Unit
 from legacy.migrate.values import Acquisition, Use
 
 
@@ -172,6 +173,15 @@ class Groups:
             return Outcome('P-36', reason='partial() may be given data later, which decides about the purge')
         return outcome
 
+    def _imported(self, group: Group, unit: Unit) -> NewNames | None:
+        """The names of a file in which the group brings the new import to the top level, or None."""
+        top = unit.scopes.module
+        brings = any(
+            each.unit is unit and each.ref.via and all(binding.scope is top for binding in each.ref.via)
+            for each in group.acquisitions
+        )
+        return self.names[unit.path] if brings else None
+
     def _call(self, group: Group, use: Use) -> None:
         rewrite = catalogue.service_method(use.name)
         rule = METHODS.get(use.name)
@@ -180,7 +190,8 @@ class Groups:
             reason = f'{use.name}() has no counterpart; {catalogue.suggestion(use.name) or "see the guide"}'
             outcome = Outcome('P-37', reason=reason)
         else:
-            call = MethodCall(use.unit, use.call, use.name, rewrite, use.method, use.skip)
+            names = self._imported(group, use.unit)
+            call = MethodCall(use.unit, use.call, use.name, rewrite, use.method, use.skip, names)
             outcome = self._passed_on(use, rule(call))
         group.outcomes[id(use)] = outcome
         if outcome.reason:

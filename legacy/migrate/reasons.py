@@ -45,7 +45,7 @@ REASONS: Mapping[str, tuple[str, str, str]] = MappingProxyType({
     'P-25': ('service returned, function or module as a value', 'Where the value goes is not followed.', 'Hand over a `nova_image.API` and rewrite who receives it.'),
     'P-26': ('`show`', _CALL, f'{_MOVE}: `get(context, id_or_uri)`.'),
     'P-27': ('`show` with more arguments', _CALL, f'{_MOVE}: `get(context, id_or_uri, include_locations=..., show_deleted=...)`.'),
-    'P-28': ('`detail`', _CALL, f'{_MOVE}: `get_all(context, filters=...)`; unknown keywords raise there.'),
+    'P-28': ('`detail`', _CALL, f'{_MOVE}: `get_all(context, filters=...)`; unknown keywords raise there, so pass on `**nova_image.listing_arguments(kw)`.'),
     'P-29': ('`create`', _CALL, f'{_MOVE}: `create(context, image_info, data)`.'),
     'P-30': ('`update` without `purge_props`', _CALL, f'{_MOVE}, and say `purge_props`: True without data, False with data.'),
     'P-31': ('`update` with `purge_props`', _CALL, f'{_MOVE}: `update(..., purge_props=...)`.'),

@@ -136,6 +136,29 @@ def test_uris_can_be_refused(driver: NotedDriver, conf: cfg.ConfigOpts) -> None:
 
 
 @pytest.mark.contract('C-094')
+@pytest.mark.contract('D-4', 'C-066')
+def test_what_a_listing_does_not_take_is_left_out_of_what_a_caller_passes_on(
+    api: nova_image.API, driver: NotedDriver
+) -> None:
+    given = {'filters': {'a': 'b'}, 'limit': 3, 'colour': 1, 'page_size': None}
+    assert nova_image.listing_arguments(given) == {'filters': {'a': 'b'}, 'limit': 3, 'page_size': None}
+    api.get_all(CTX, **nova_image.listing_arguments(given))
+    assert driver.calls == [('list', {'filters': {'a': 'b'}, 'limit': 3})]
+
+
+@pytest.mark.contract('D-4')
+@pytest.mark.parametrize('given', [{'context': 1}, {'self': 1}, {'filters': 1}])
+def test_what_is_given_twice_is_still_refused(api: nova_image.API, given: Any) -> None:
+    with pytest.raises(TypeError, match='multiple values'):
+        api.get_all(CTX, filters=None, **nova_image.listing_arguments(given))
+
+
+@pytest.mark.parametrize('given', [5, None, {1: 2}, [('filters', 1)]])
+def test_what_two_stars_would_refuse_is_refused(given: Any) -> None:
+    with pytest.raises(TypeError):
+        nova_image.listing_arguments(given)
+
+
 @pytest.mark.contract('D-6', 'D-7', 'C-208')
 def test_an_api_object_for_a_reference_stays_at_its_server(conf: cfg.ConfigOpts) -> None:
     class Elsewhere(NotedDriver):

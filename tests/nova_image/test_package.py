@@ -27,7 +27,7 @@ def _imports(path: Path) -> set[str]:
 
 
 def test_all_is_exactly_what_is_exported() -> None:
-    assert sorted(nova_image.__all__) == ['API', 'ImageDriver', 'errors', 'parse_image_ref']
+    assert sorted(nova_image.__all__) == ['API', 'ImageDriver', 'errors', 'listing_arguments', 'parse_image_ref']
     for name in nova_image.__all__:
         assert hasattr(nova_image, name)
 

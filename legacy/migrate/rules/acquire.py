@@ -7,8 +7,8 @@ from legacy.migrate import catalogue
 from legacy.migrate.arguments import Arguments
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
-from legacy.migrate.rules.outcome import is_simple
-from legacy.migrate.rules.ties import CHAIN, Plan
+from legacy.migrate.rules.outcome import CHAIN, is_simple
+from legacy.migrate.rules.ties import Plan
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Unit
 from legacy.migrate.values import Acquisition

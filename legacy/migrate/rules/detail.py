@@ -2,7 +2,7 @@
 """P-28: ``detail()`` becomes ``get_all()``.
 
 The old method swallowed unknown keywords and the new one refuses them (D-4): an unknown literal keyword is
-dropped and said so, ``**kw`` is left unless it is a literal dict of known keys.
+dropped and said so; of ``**kw`` that is no literal dict, ``listing_arguments`` passes on what is known.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def rewrite(call: MethodCall) -> Outcome:
         return left('P-35', 'a * argument may hold more than the context')
     literal = call.literal
     if literal is None:
-        return left('P-35', 'a ** argument may hold keywords that get_all() refuses and detail() dropped')
+        return _known_only(call, splats, known)
     unknown = [each for each in literal if each not in known]
     if unknown:
         return left('P-35', f'get_all() refuses the keyword {unknown[0]!r} that detail() dropped')
@@ -39,6 +39,18 @@ def rewrite(call: MethodCall) -> Outcome:
         edits += _without(call, keyword)
     note = f'dropped {", ".join(dropped)}, which detail() ignored' if dropped else ''
     return Outcome(PATTERN, edits, note=note)
+
+
+def _known_only(call: MethodCall, splats: list[Node], known: set[str]) -> Outcome:
+    """``**listing_arguments(kw)``; what is given twice is still refused, as far as it is passed on."""
+    if len(splats) > 1 or set(call.arguments.keywords) - known:
+        return left('P-35', 'a keyword that get_all() does not take may be given twice, which detail() refused')
+    if call.names is None:
+        return left('P-35', 'a ** argument may hold keywords that get_all() refuses, and the new package is not imported here')
+    inside = splats[0].named[0]
+    edits = [Edit(inside.start, inside.start, f'{call.names.listing}('), Edit(inside.end, inside.end, ')')]
+    note = 'keywords that detail() ignored are left out where it runs'
+    return Outcome('P-35', [*call.rename_method(), *edits], note=note)
 
 
 def _without(call: MethodCall, keyword: Node) -> list[Edit]:

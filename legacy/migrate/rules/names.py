@@ -16,7 +16,7 @@ class NewNames:
     """The spelling of the new API in one file.
 
     :ivar problem: why no spelling is free, or ''
-    :ivar api: the class; ``parse`` the reference parser
+    :ivar api: the class; ``parse`` the reference parser; ``listing`` what leaves out unknown keywords
     :ivar uses_parse: set when the plan of an acquisition calls the parser
     """
 
@@ -24,6 +24,7 @@ class NewNames:
         self.unit = unit
         self.problem = ''
         self.plain = not self._collides(catalogue.NEW_PACKAGE)
+        self.listing = f'{catalogue.NEW_PACKAGE if self.plain else FALLBACK}.listing_arguments'
         if self.plain:
             self.api, self.parse = catalogue.NEW_CALL, f'{catalogue.NEW_PACKAGE}.parse_image_ref'
         else:

@@ -6,14 +6,19 @@ P-35: keyword names are renamed by the table, in calls and in literal ``**{...}`
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from legacy.entry import Rewrite
 from legacy.migrate.arguments import Arguments
 from legacy.migrate.edits import Edit
+from legacy.migrate.rules.names import NewNames
 from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
+
+#: Expressions whose value does not change by being read again: names, attributes, literal items.
+CHAIN = re.compile(r'[\w.]+(?:\[[\w\'"]+\][\w.]*)*$')
 
 
 @dataclass
@@ -34,6 +39,7 @@ class Outcome:
 class MethodCall:
     """A call of a method of the old service.
 
+    :ivar names: the spelling of the new package, where the file has it at its top level after the rewrite
     :ivar place: the bound method, and ``skip`` the arguments before its own, where they are passed on (P-36)
     """
 
@@ -43,6 +49,7 @@ class MethodCall:
     rewrite: Rewrite
     place: Node | None = None
     skip: int = 0
+    names: NewNames | None = None
 
     def __post_init__(self) -> None:
         self.arguments = Arguments(self.call, self.skip)

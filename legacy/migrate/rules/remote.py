@@ -13,9 +13,9 @@ from dataclasses import replace
 
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.acquire import function_edits
-from legacy.migrate.rules.outcome import is_simple
+from legacy.migrate.rules.outcome import CHAIN, is_simple
 from legacy.migrate.rules.regions import statement_of
-from legacy.migrate.rules.ties import CHAIN, Plan, Tied
+from legacy.migrate.rules.ties import Plan, Tied
 from legacy.migrate.tree import Node, inner, outer
 
 _STAYS_NOTE = 'stays at the server that the reference names, as the old service did'

@@ -15,16 +15,13 @@ from legacy.migrate.call_words import forwarded
 from legacy.migrate.classes import class_around, class_of_self, is_store
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
-from legacy.migrate.rules.outcome import is_empty
+from legacy.migrate.rules.outcome import CHAIN, is_empty
 from legacy.migrate.rules.regions import branches, leaves_between, regions, statement_of, unconditional
 from legacy.migrate.scopes import Scope
 from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Node, inner, outer
 from legacy.migrate.unit import Unit
 from legacy.migrate.values import Acquisition, Use, Value
-
-#: Expressions whose value does not change by being read again: names, attributes, literal items.
-CHAIN = re.compile(r'[\w.]+(?:\[[\w\'"]+\][\w.]*)*$')
 
 
 @dataclass

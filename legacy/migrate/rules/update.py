@@ -2,7 +2,8 @@
 """P-30 and P-31: ``update()`` says ``purge_props`` always (D-3).
 
 The old server purged by default and never when data was sent. So: no data, True; data certainly there,
-False; otherwise ``not NAME`` for a plain name, and left alone for anything else.
+False; otherwise ``not NAME`` for a plain name, D-5 written out for what can be read twice, and left alone for
+anything else.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from legacy.migrate.edits import Edit
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.rules import properties
-from legacy.migrate.rules.outcome import MethodCall, Outcome, common_checks, is_empty, is_simple, left
+from legacy.migrate.rules.outcome import CHAIN, MethodCall, Outcome, common_checks, is_empty, is_simple, left
 from legacy.migrate.strings import plain_string
 from legacy.migrate.tree import Node, inner
 
@@ -51,7 +52,7 @@ def _by_default(call: MethodCall, edits: list[Edit], data: Node | None, presence
         return left(
             'P-30', 'whether data is sent cannot be told, so neither can whether properties are purged'
         )
-    text = {'none': 'True', 'certain': 'False'}.get(presence) or f'not {inner(data).text if data else ""}'
+    text = {'none': 'True', 'certain': 'False'}.get(presence) or (_absent(data) if data is not None else '')
     return Outcome('P-30', edits + call.append(f'{PURGE}={text}'))
 
 
@@ -69,23 +70,23 @@ def _as_given(edits: list[Edit], given: Node, data: Node | None, presence: str) 
                 'P-31', 'data is sent, so nothing was purged, but the purge argument is computed here'
             )
         return Outcome('P-31', [*edits, Edit(given.start, given.end, 'False')])
-    name = inner(data).text
+    absent = _absent(data)
     if value.type == 'true' or (value.type == 'integer' and value.text == '1'):
-        return Outcome('P-31', [*edits, Edit(given.start, given.end, f'not {name}')])
+        return Outcome('P-31', [*edits, Edit(given.start, given.end, absent)])
     if value.type in ('identifier', 'attribute', 'call', 'subscript', 'comparison_operator', 'not_operator'):
-        return Outcome('P-31', [*edits, Edit(given.end, given.end, f' and not {name}')])
+        return Outcome('P-31', [*edits, Edit(given.end, given.end, f' and {absent}')])
     text = given.text if given.type == 'parenthesized_expression' else f'({given.text})'
-    return Outcome('P-31', [*edits, Edit(given.start, given.end, f'{text} and not {name}')])
+    return Outcome('P-31', [*edits, Edit(given.start, given.end, f'{text} and {absent}')])
 
 
 def _presence(call: MethodCall, data: Node) -> str:
-    """``certain``, ``maybe`` (a plain name, whose truth decides) or ``unknown``."""
+    """``certain``, ``maybe`` (a name, attribute or item, whose value decides) or ``unknown``."""
     data = inner(data)
     text = plain_string(data)
     if text or _opens(data):
         return 'certain'
     if data.type != 'identifier':
-        return 'unknown'
+        return 'maybe' if _is_read_twice(call, data) else 'unknown'
     bindings = call.unit.definitions(data)
     if not bindings:
         return 'maybe'
@@ -93,6 +94,20 @@ def _presence(call: MethodCall, data: Node) -> str:
     if all(each is not None and _opens(each) for each in sources):
         return 'certain'
     return 'maybe'
+
+
+def _is_read_twice(call: MethodCall, data: Node) -> bool:
+    """Whether an attribute or an item has the same value at the end of the arguments, which may run code."""
+    if data.type not in ('attribute', 'subscript') or not CHAIN.match(data.text):
+        return False
+    later = [each for each in call.arguments.items if each.start > data.start]
+    return not any(node.type in ('call', 'await', 'yield') for each in later for node in each.walk())
+
+
+def _absent(data: Node) -> str:
+    """Code that is true where an expression that may be read twice holds no data (D-5)."""
+    text = inner(data).text
+    return f'not {text}' if inner(data).type == 'identifier' else f"not ({text} or hasattr({text}, 'read'))"
 
 
 def _source(owner: Node, target: Node) -> Node | None:

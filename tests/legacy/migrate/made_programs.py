@@ -33,6 +33,8 @@ CALLS = (
     'log({s}.update(ctx, {i}, {{"properties": {{"a": "1"}}}}))',
     'log({s}.update(ctx, {i}, {{"min_ram": 5, "properties": {{"c": "3"}}}}, None))',
     'log({s}.update(ctx, {i}, row["meta"], data))',
+    'log({s}.update(ctx, {i}, row["meta"], row["data"]))',
+    'log({s}.update(ctx, {i}, row["meta"], data=row["data"], purge_props=flag))',
     'log({s}.update(ctx, {i}, row["meta"], data=data))',
     'log({s}.update(ctx, {i}, {{"properties": {{"a": None}}}}, ""))',
     'log({s}.update(ctx, {i}, row["meta"], purge_props=False))',
@@ -51,6 +53,8 @@ ON_DEFAULT = (
     'log({s}.detail(ctx, filters={{"name": row["name"]}}))',
     'log({s}.detail(ctx, filters=row["filters"], limit=3))',
     'log({s}.detail(ctx, filters=row["filters"], colour=1))',
+    'log({s}.detail(ctx, **row["asked"]))',
+    'log({s}.detail(ctx, limit=5, **row["asked"]))',
     'log({s}.create(ctx, row["new"]))',
     'log({s}.create(ctx, row["new"], data=data))',
     'log({s}.create(ctx, row["new"], data=""))',
@@ -120,6 +124,9 @@ class Maker:
         if '_helper(' in body:
             call = pick(('service.show(ctx, image_id)', 'service.delete(ctx, image_id)'))
             lines += ['', '', 'def _helper(ctx, service, image_id):', f'    return {call}']
+        if '_telling(' in body:
+            lines += ['', '', 'def _telling(ctx, service, image_id):']
+            lines += ['    return [str(image_id), service.show(ctx, image_id)]']
         return '\n'.join(lines) + '\n'
 
     def calls(self, service: str, image: str, more: tuple[str, ...] = ()) -> str:
@@ -134,7 +141,7 @@ class Maker:
         """One service, and what is done with it."""
         return str(self.random.choice(
             (self.local, self.chained, self.attribute, self.class_made, self.pairs, self.pairs, self.by_reference,
-             self.unused, self.kept, self.closure, self.helper, self.chosen, self.passed_on, self.urls, self.injected,
+             self.unused, self.kept, self.stays, self.stays, self.closure, self.helper, self.chosen, self.passed_on, self.urls, self.injected,
              self.on_self)
         )())  # fmt: skip
 
@@ -158,6 +165,16 @@ class Maker:
 
     def by_reference(self) -> str:
         return f'svc, _own = {self.pair}(ctx, row["id"])\n' + self.calls('svc', 'row["id"]')
+
+    def stays(self) -> str:
+        """A service that is used for more than its reference."""
+        reference = self.random.choice(('ref', "row['ref']", '(row["ref"] + "")', 'row["id"]', 'str(ref)'))
+        if self.random.random() < 0.2:
+            return f'svc = {self.pair}(ctx, {reference})[0]\n' + self.calls('svc', 'row["id"]', ON_DEFAULT)
+        if self.random.random() < 0.2:
+            return f'svc, image_id = {self.pair}(ctx, {reference})\nlog(_telling(ctx, svc, image_id))'
+        pair = self.random.choice(PAIRS).format(pair=self.pair, r=reference)
+        return '\n'.join((pair, self.calls('svc', 'image_id'), self.calls('svc', 'row["id"]', ON_DEFAULT)))
 
     def unused(self) -> str:
         first = self.random.choice(('_svc, image_id', '_, image_id'))

@@ -211,7 +211,10 @@ def outcome(text: str, reference: str, data: Any) -> tuple[list[Any], str]:
         server, image = split(ref)
         return Reference(server=server, image_id=image)
 
-    new = Holder(api=Holder(API=api), parse_image_ref=parse)
+    def listed(given: Any) -> dict[str, Any]:
+        return {name: given[name] for name in given if name in ('self', 'context', 'filters', 'marker')}
+
+    new = Holder(api=Holder(API=api), parse_image_ref=parse, listing_arguments=listed)
     modules = {
         'nova.image': Holder(glance=old, other=1, image=Holder(glance=old)),
         'nova.image.glance': nova,

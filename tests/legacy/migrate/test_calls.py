@@ -18,6 +18,10 @@ CALLS = {
     'svc.detail(ctx, filters=f, colour=1)': 'svc.get_all(ctx, filters=f)',
     'svc.detail(ctx, colour=1, filters=f)': 'svc.get_all(ctx, filters=f)',
     'svc.detail(ctx, **{"filters": f})': 'svc.get_all(ctx, **{"filters": f})',
+    'svc.detail(ctx, **kw)': 'svc.get_all(ctx, **nova_image.listing_arguments(kw))',
+    'svc.detail(ctx, filters=f, **self.page(x))': (
+        'svc.get_all(ctx, filters=f, **nova_image.listing_arguments(self.page(x)))'
+    ),
     'svc.create(ctx, meta)': 'svc.create(ctx, meta)',
     'svc.create(ctx, meta, data="")': 'svc.create(ctx, meta, data="")',
     'svc.create(ctx, image_meta=meta, data=d)': 'svc.create(ctx, image_info=meta, data=d)',
@@ -29,6 +33,18 @@ CALLS = {
     'svc.update(ctx, x, meta, "bytes")': 'svc.update(ctx, x, meta, "bytes", purge_props=False)',
     'svc.update(ctx, x, meta, open(p))': 'svc.update(ctx, x, meta, open(p), purge_props=False)',
     'svc.update(ctx, x, meta, maybe)': 'svc.update(ctx, x, meta, maybe, purge_props=not maybe)',
+    'svc.update(ctx, x, meta, self.d)': (
+        "svc.update(ctx, x, meta, self.d, purge_props=not (self.d or hasattr(self.d, 'read')))"
+    ),
+    'svc.update(ctx, x, image_meta=read(self), data=r["d"])': (
+        "svc.update(ctx, x, image_info=read(self), data=r[\"d\"], purge_props=not (r[\"d\"] or hasattr(r[\"d\"], 'read')))"
+    ),
+    'svc.update(ctx, x, meta, self.d, True)': (
+        "svc.update(ctx, x, meta, self.d, not (self.d or hasattr(self.d, 'read')))"
+    ),
+    'svc.update(ctx, x, meta, self.d, purge_props=p)': (
+        "svc.update(ctx, x, meta, self.d, purge_props=p and not (self.d or hasattr(self.d, 'read')))"
+    ),
     'svc.update(ctx, x, meta, data=maybe)': 'svc.update(ctx, x, meta, data=maybe, purge_props=not maybe)',
     'svc.update(ctx, x, meta, d, False)': 'svc.update(ctx, x, meta, d, False)',
     'svc.update(ctx, x, meta, d, purge_props=False)': 'svc.update(ctx, x, meta, d, purge_props=False)',
@@ -81,10 +97,14 @@ LEFT = {
     'svc.update(ctx, x, *rest)': 'P-35',
     'svc.update(ctx, x, m, **kw)': 'P-35',
     'svc.update(ctx, x, m, get_data())': 'P-30',
-    'svc.update(ctx, x, m, self.data)': 'P-30',
+    'svc.update(ctx, x, m, self.data[n + 1])': 'P-30',
+    'svc.update(ctx, x, data=self.data, image_meta=read(self))': 'P-30',
+    'svc.update(ctx, x, m, self.data, purge_props=ask())': 'P-31',
     'svc.update(ctx, x, m, open(p), purge_props=ask())': 'P-31',
     'svc.download(ctx, x, **kw)': 'P-35',
-    'svc.detail(ctx, **kw)': 'P-35',
+    'svc.detail(ctx, *kw)': 'P-35',
+    'svc.detail(ctx, colour=1, **kw)': 'P-35',
+    'svc.detail(ctx, **kw, **more)': 'P-35',
     'svc.detail(ctx, **{"colour": 1})': 'P-35',
     'svc.detail(ctx, colour=ask())': 'P-28',
     'svc.show(**kw)': 'P-35',
@@ -161,3 +181,37 @@ def test_a_dropped_keyword_is_told(changes):
         'import nova_image.api\nnova_image.api.API().get_all(c)\n',
     )
     assert any('zone' in site.reason for site in result.sites)
+
+
+def test_keywords_that_are_not_known_before_it_runs_are_left_out_there(changes):
+    """D-4: where the name of the package is taken, too."""
+    result = changes(
+        'from nova.image import glance\ndef f(c, nova_image, kw):\n    glance.get_default_image_service().detail(c, **kw)\n',
+        'import nova_image.api as _nova_image_api\ndef f(c, nova_image, kw):\n'
+        '    _nova_image_api.API().get_all(c, **_nova_image_api.listing_arguments(kw))\n',
+    )
+    assert any('left out where it runs' in site.reason for site in result.sites)
+
+
+@pytest.mark.parametrize('place', ['function', 'helper'])
+def test_keywords_are_left_where_the_new_package_would_not_be_imported(place, migrate):
+    if place == 'function':
+        files = {
+            'a.py': (
+                'class C:\n    def f(self):\n        from legacy import glance\n'
+                '        self.s = glance.get_default_image_service()\n'
+                '    def g(self, c, kw):\n        return self.s.detail(c, **kw)\n'
+            )
+        }
+    else:
+        files = {
+            'p/__init__.py': '',
+            'p/a.py': 'def h(s, c, kw):\n    return s.detail(c, **kw)\n',
+            'p/b.py': (
+                'from legacy import glance\nfrom p import a\n\n\ndef f(c, kw):\n'
+                '    return a.h(glance.get_default_image_service(), c, kw)\n'
+            ),
+        }
+    result = migrate(files)
+    assert not result.changed
+    assert any('the new package is not imported here' in site.reason for site in result.sites)
