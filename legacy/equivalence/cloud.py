@@ -15,7 +15,7 @@ from typing import Any
 from oslo_config import cfg
 
 from nova_image import driver as drivers
-from nova_image import options
+from nova_image import errors, options
 from nova_image.driver import ImageDriver
 from nova_image.testing.contexts import Context
 
@@ -36,10 +36,15 @@ class Cloud:
 def reach(target: str) -> Cloud:
     """The service that ``target`` names: a URL, the name of a driver, or '' for what is configured.
 
-    :raises NoCloud: neither a token nor an address
+    :raises NoCloud: neither a token nor an address, or nothing to log in to
     """
     url = target if '://' in target else ''
-    token, project, user, roles, found = _identity()
+    from keystoneauth1 import exceptions
+
+    try:
+        token, project, user, roles, found = _identity()
+    except exceptions.ClientException as error:
+        raise NoCloud(f'nobody can be logged in as the environment says: {error}') from error
     url = url or os.environ.get('OS_IMAGE_ENDPOINT_OVERRIDE', '') or found
     conf = cfg.ConfigOpts()
     conf([], project='nova-image-equivalence')
@@ -54,7 +59,10 @@ def reach(target: str) -> Cloud:
             'OS_IMAGE_ENDPOINT_OVERRIDE, or say --nova-image-equivalence=URL'
         )
     context = Context(user, project, token, is_admin=not token or 'admin' in roles, roles=roles)
-    made = drivers.build(conf, name)
+    try:
+        made = drivers.build(conf, name)
+    except errors.NovaException as error:
+        raise NoCloud(f'--nova-image-equivalence={target}: {error}') from error
     return Cloud(context, made, f'{name} at {url or "the configured place"}')
 
 

@@ -22,6 +22,7 @@ class OwnedDriver(ImageDriver):
     """``inner``, within the images that this object made.
 
     :param inner: the driver of the user's cloud
+    :ivar made: id of each image that may be there -> whether the service has answered the request that makes it
     """
 
     name: ClassVar[str] = 'owned'
@@ -31,16 +32,17 @@ class OwnedDriver(ImageDriver):
         self.inner = inner
         self.conf, self.endpoint = inner.conf, inner.endpoint
         self.verifies_signatures = inner.verifies_signatures
-        self.made: list[str] = []
+        self.made: dict[str, bool] = {}
         self._mark = uuid.uuid4().hex
 
     def _check(self, image_id: str) -> None:
         if image_id not in self.made:
             raise errors.ImageNotFound(image_id=image_id)
 
-    def _private(self, image_info: dict[str, Any]) -> dict[str, Any]:
-        kept = {name: value for name, value in image_info.items() if name not in ('is_public', 'visibility')}
-        return {**kept, 'visibility': 'private'} if 'is_public' in image_info or 'visibility' in image_info else kept
+    @property
+    def is_settled(self) -> bool:
+        """Whether no request that makes an image can still be under way."""
+        return all(self.made.values())
 
     def list(self, context: Any, **query: Any) -> list[dict[str, Any]]:
         """Own images only: the tag narrows the service's listing."""
@@ -58,16 +60,26 @@ class OwnedDriver(ImageDriver):
     ) -> dict[str, Any]:
         """A private, tagged image with an id that was noted before."""
         image_id = str(uuid.uuid4())
-        self.made.append(image_id)
-        info = {**self._private(image_info), 'id': image_id, 'tags': [TAG, self._mark], 'protected': False}
-        return self.inner.create(context, info, data, **given)
+        self.made[image_id] = False
+        info = {name: value for name, value in image_info.items() if name != 'is_public'}
+        info |= {'visibility': 'private', 'id': image_id, 'tags': [TAG, self._mark], 'protected': False}
+        try:
+            record = self.inner.create(context, info, data, **given)
+        except errors.GlanceConnectionFailed:
+            raise
+        except errors.NovaException:
+            self.made[image_id] = True
+            raise
+        self.made[image_id] = True
+        return record
 
     def update(
         self, context: Any, image_id: str, image_info: dict[str, Any], *args: Any, **given: Any
     ) -> dict[str, Any]:
         """As the driver inside, for an image of its own; never protected, so that it can go again."""
         self._check(image_id)
-        info = {name: value for name, value in self._private(image_info).items() if name not in ('protected', 'tags')}
+        ours = ('protected', 'tags', 'is_public', 'visibility')
+        info = {name: value for name, value in image_info.items() if name not in ours}
         return self.inner.update(context, image_id, info, *args, **given)
 
     def delete(self, context: Any, image_id: str, **given: Any) -> bool:
@@ -90,11 +102,14 @@ class OwnedDriver(ImageDriver):
         :returns: the ids that could not be deleted, each with why
         """
         left = []
-        for image_id in self.made:
+        for image_id, is_answered in list(self.made.items()):
             try:
                 self.inner.delete(context, image_id)
             except errors.ImageNotFound:
-                continue
+                if not is_answered:
+                    continue  # it may come to be yet
             except errors.NovaException as error:
                 left.append(f'{image_id}: {error}')
+                continue
+            del self.made[image_id]
         return tuple(left)

@@ -37,10 +37,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """With the option the suite is what runs."""
+    """With the option the suite is what runs, and what the command line names besides."""
     config.addinivalue_line('markers', HELP)
     if config.getoption(OPTION) is not None:
-        config.args = [str(_SUITE)]
+        named = config.args if config.args_source is config.ArgsSource.ARGS else []
+        config.args = [str(_SUITE), *named]
 
 
 @pytest.hookimpl(trylast=True)  # after those that choose tests

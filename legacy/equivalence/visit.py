@@ -4,18 +4,25 @@
 from __future__ import annotations
 
 import contextlib
+import signal
+import sys
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-from legacy.equivalence.cloud import Cloud, reach
+from legacy.equivalence.cloud import Cloud, NoCloud, reach
 from legacy.equivalence.owned import OwnedDriver
 from legacy.equivalence.programs import Program, callers
 from legacy.equivalence.twin import Divergence, Side, compare
 from legacy.equivalence.twin_calls import new_call, old_call
-from nova_image import API
+from nova_image import API, errors
 from nova_image.driver import ImageDriver
+
+#: How long a request that was left alone may take to make its image.
+_SETTLE_S = 1.0
 
 
 class Visit:
@@ -61,6 +68,33 @@ class Visit:
             raise RuntimeError('these images of the suite could not be deleted: ' + '; '.join(left))
 
 
+    def leave(self) -> None:
+        """Delete what was made, at the end, also what a request makes that was left alone.
+
+        :raises RuntimeError: as ``clean``
+        """
+        try:
+            if not (self.old.is_settled and self.new.is_settled):
+                time.sleep(_SETTLE_S)
+            self.clean()
+        except KeyboardInterrupt:
+            print('nova-image equivalence: these images may be left:', *self.old.made, *self.new.made, file=sys.stderr)
+            raise
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c() -> Iterator[None]:
+    """Whoever asks this process to end (SIGTERM) lets it clean up first."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @contextlib.contextmanager
 def visit(target: str | None) -> Iterator[Visit]:
     """A visit to the service; to a store of its own that goes again where nobody named one."""
@@ -75,6 +109,11 @@ def visit(target: str | None) -> Iterator[Visit]:
             cloud = Cloud(tenant_contexts().member, api.driver, 'a local store of its own')
         else:
             cloud = reach(target)
+            stack.enter_context(_ended_as_by_ctrl_c())
         made = Visit(cloud)
-        stack.callback(made.clean)
+        stack.callback(made.leave)
+        try:
+            made.new.list(cloud.context, limit=1)
+        except errors.NovaException as error:
+            raise NoCloud(f'{cloud.where} does not answer: {error}') from error
         yield made

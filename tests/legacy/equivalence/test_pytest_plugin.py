@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -13,6 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from legacy.equivalence.owned import OwnedDriver
+from nova_image import errors
+from nova_image.driver import ImageDriver
+from nova_image.testing.configuration import make_conf
 
 if TYPE_CHECKING:
     from nova_image.testing.keystone import KeystoneServer
@@ -48,6 +54,46 @@ def test_the_suite_says_first_what_it_will_do(tmp_path: Path) -> None:
 def test_without_a_way_to_a_service_it_says_what_is_missing(tmp_path: Path) -> None:
     done = run(tmp_path, '--nova-image-equivalence')
     assert done.returncode == 1 and 'OS_CLOUD' in done.stdout
+
+
+@pytest.mark.parametrize(
+    ('target', 'told'),
+    [
+        pytest.param('http://127.0.0.1:1', 'glance at http://127.0.0.1:1 does not answer: ', marks=pytest.mark.slow),
+        ('nonesuch', '--nova-image-equivalence=nonesuch: '),
+        ('', 'nobody can be logged in as the environment says: '),
+    ],
+)
+def test_a_service_that_cannot_be_reached_is_told_in_one_line(tmp_path: Path, target: str, told: str) -> None:
+    login = {'OS_AUTH_URL': 'http://127.0.0.1:1/v3', 'OS_USERNAME': 'x', 'OS_PASSWORD': 'hush', 'OS_PROJECT_NAME': 'x'}
+    done = run(tmp_path, f'--nova-image-equivalence={target}', **({} if target else login))
+    assert done.returncode == 1 and f'\n{told}' in done.stdout, done.stdout
+    assert 'hush' not in done.stdout
+
+
+def test_an_interrupted_request_is_asked_about_again_and_others_are_not() -> None:
+    asked: list[str] = []
+
+    class Service(ImageDriver):
+        def create(self, context: Any, image_info: Any, data: Any = None, **given: Any) -> Any:
+            assert image_info['visibility'] == 'private'
+            if data:
+                raise data
+            return {}
+
+        def delete(self, context: Any, image_id: str, **given: Any) -> bool:
+            asked.append(image_id)
+            raise errors.ImageNotFound(image_id=image_id)
+
+        list = show = update = download = None  # type: ignore[assignment]
+
+    owned = OwnedDriver(Service(make_conf()))
+    for error in (None, errors.Invalid(), KeyboardInterrupt(), errors.GlanceConnectionFailed()):
+        with contextlib.suppress(KeyboardInterrupt, errors.NovaException):
+            owned.create(None, {'is_public': True}, error)
+    assert owned.clean(None) == owned.clean(None) == ()
+    assert len(asked) == 4 + 2
+    assert not owned.is_settled
 
 
 def test_without_openstacksdk_it_says_so_in_one_line(tmp_path: Path) -> None:
@@ -191,8 +237,26 @@ def test_a_cloud_of_clouds_yaml_is_afterwards_as_it_was(
 
 
 @pytest.mark.glance
-def test_a_cloud_is_as_it_was_after_an_interruption(
+def test_tests_named_beside_the_option_run_on_the_cloud_and_leave_it_as_it_was(
     tmp_path: Path, cloud: Any, keystone_server: KeystoneServer
+) -> None:
+    (tmp_path / 'test_mine.py').write_text(
+        "META = {'name': 'm', 'disk_format': 'raw', 'container_format': 'bare', 'protected': True, 'is_public': True}\n"
+        'def test_new(image_api, twin_stores):\n'
+        "    made = image_api.create(twin_stores.context, META, b'abc')\n"
+        "    image_api.update(twin_stores.context, made['id'], {'protected': True, 'visibility': 'public'})\n"
+        "    assert made['stores'] == 'fast'\n    assert made['visibility'] == 'public'\n"
+    )
+    before = cloud()
+    done = run(tmp_path, 'test_mine.py', '--nova-image-equivalence', '--nova-image-programs=1', **_login(keystone_server))
+    assert "AssertionError: assert 'private' == 'public'" in done.stdout and '1 failed, 1 passed' in done.stdout
+    assert cloud() == before
+
+
+@pytest.mark.glance
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_cloud_is_as_it_was_after_an_interruption(
+    tmp_path: Path, cloud: Any, keystone_server: KeystoneServer, number: int
 ) -> None:
     before = cloud()
     process = subprocess.Popen(
@@ -203,7 +267,7 @@ def test_a_cloud_is_as_it_was_after_an_interruption(
         deadline = time.monotonic() + 60
         while len(cloud(only_ids=True)) == len(before) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         said, _ = process.communicate(timeout=60)
     finally:
         process.kill()
