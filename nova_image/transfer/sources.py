@@ -32,19 +32,21 @@ class Source(Protocol):
 
 
 class _Bytes:
+    """Bytes, or a buffer of somebody's that is not copied as a whole."""
+
     repeatable = True
 
-    def __init__(self, data: bytes) -> None:
-        self.size: int | None = len(data)
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+        self.size: int | None = memoryview(data).nbytes
         self._data = data
 
     def chunks(self) -> Iterator[bytes]:
         if self.size and self.size <= CHUNK_BYTES:
-            yield self._data
+            yield bytes(self._data)
             return
-        view = memoryview(self._data)
-        for start in range(0, len(view), CHUNK_BYTES):
-            yield bytes(view[start : start + CHUNK_BYTES])
+        with memoryview(self._data) as whole, whole.cast('B') as view:
+            for start in range(0, len(view), CHUNK_BYTES):
+                yield bytes(view[start : start + CHUNK_BYTES])
 
     def rewind(self, pulled: int) -> bool:
         return True
@@ -115,9 +117,26 @@ class _File:
             chunk = _as_bytes(piece)
             if left is not None:
                 # The image is the file as it was when the call was made; what is appended meanwhile is not.
+                if isinstance(piece, str) and len(chunk) > left:
+                    raise self._other_bytes()
                 chunk = chunk[:left]
                 left -= len(chunk)
+                if not left and self._has_more():
+                    raise self._other_bytes()
             yield chunk
+
+    def _has_more(self) -> bool:
+        """Whether read() gives more than seek() and tell() promised, as what unpacks or converts a file may do."""
+        at_end = _position(self._file) == (self._start or 0) + (self.size or 0)
+        return not at_end and bool(self._file.read(1))
+
+    def _other_bytes(self) -> errors.BadImageInfo:
+        return errors.BadImageInfo(
+            name='data',
+            value=self._file,
+            expected=f'an object whose tell() counts the bytes that read() gives; there are more than {self.size}. '
+            'Give its chunks instead, or an object without seek()',
+        )
 
     def rewind(self, pulled: int) -> bool:
         file, start = self._file, self._start
@@ -182,7 +201,9 @@ def source_of(data: Any) -> Source:
     :raises BadImageInfo: not something that has bytes
     """
     if isinstance(data, (bytes, bytearray, memoryview, str)):
-        return _Bytes(_as_bytes(data))
+        if isinstance(data, str) or not memoryview(data).c_contiguous:
+            data = _as_bytes(data)
+        return _Bytes(data)
     if callable(getattr(data, 'read', None)):
         return _File(data)
     if isinstance(data, Iterable) and not isinstance(data, Mapping):

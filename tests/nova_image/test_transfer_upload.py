@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import array
+import codecs
 import collections
 import gzip
 import hashlib
@@ -57,6 +59,42 @@ def test_bytes_and_text_are_sent_as_they_are_and_as_often_as_needed() -> None:
         assert [b''.join(body), b''.join(body)] == [wire, wire]
         assert body.sent == len(wire)
         assert body.digest('sha512') == hashlib.sha512(wire).hexdigest()
+
+
+def test_a_buffer_of_any_shape_is_sent_as_its_bytes_and_not_held() -> None:
+    numbers = array.array('I', range(200_000))
+    for data, wire in (
+        (memoryview(numbers), numbers.tobytes()),
+        (memoryview(BODY)[::2], BODY[::2]),
+        (memoryview(b''), b''),
+        ([memoryview(numbers)[:10], bytearray(b'x')], numbers[:10].tobytes() + b'x'),
+    ):
+        body = transfer.upload(data)
+        assert body.size == len(wire)
+        assert [b''.join(body), b''.join(body)] == [wire, wire]
+    growing = bytearray(BODY)
+    body = transfer.upload(growing)
+    assert sum(map(len, body)) == len(BODY)
+    growing.append(1)  # a buffer that is held would not allow that
+
+
+@pytest.mark.parametrize('unpacked', [b'x' * 300, b'x' * 300_000])
+def test_a_file_that_reads_more_than_it_is_long_is_not_cut(unpacked: bytes, tmp_path: Path) -> None:
+    class Unpacking:
+        """Gives something else than the file has, and everything but read() is the file's own."""
+
+        def __init__(self) -> None:
+            self._file, self._given = io.BytesIO(unpacked[:100]), io.BytesIO(unpacked)
+            self.read = self._given.read
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._file, name)
+
+    with pytest.raises(errors.BadImageInfo, match='tell'):
+        collections.deque(transfer.upload(Unpacking()), maxlen=0)
+    (tmp_path / 'text').write_bytes('ä'.encode('latin-1') * len(unpacked))
+    with codecs.open(str(tmp_path / 'text'), 'r', 'latin-1') as text, pytest.raises(errors.BadImageInfo, match='tell'):
+        collections.deque(transfer.upload(text), maxlen=0)
 
 
 @pytest.mark.contract('C-165', 'C-059')
