@@ -19,6 +19,7 @@ from legacy.urls import settings
 from legacy.wrapper import GlanceClientWrapper
 from nova_image import API as ImageAPI
 from nova_image import errors, images, pauses, signatures
+from nova_image.references import check_image_id
 
 if TYPE_CHECKING:
     from legacy.clients import OldClientDriver
@@ -73,6 +74,7 @@ class Service:
         driver = self._old_driver(image_id, purge_props)
         if driver is not None:
             return ImageAPI(driver), image_id, True
+        image_id = check_image_id(image_id)  # what is no id is not found, whatever the reference is
         return self._new_api(), image_id, False
 
     @pauses.steady()
