@@ -119,6 +119,8 @@ def _text(ledger: Ledger) -> str:
         why = ', '.join(f'{count} {what}' for what, count in sorted(others.items())) or '0'
         totals.append(f'{op:<13}{same:>6}  {different:>9}  {why}')
     parts.append('\n'.join(totals))
+    if not ledger.calls:
+        parts.append('no call was compared')
     if ledger.forgotten:
         parts.append(f'{ledger.forgotten} more calls differed; the ledger had no room for how')
     if ledger.unreadable:

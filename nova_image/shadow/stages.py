@@ -133,7 +133,7 @@ def written(path: str, op: str, stage: Stage) -> None:
         if (found['op'] if found else next(iter(re.findall(r'\w+', line)), '')) != op or line.lstrip().startswith('#'):
             kept.append(line)
         elif not done:
-            share = f' {found["share"]}' if found and found['share'] else ''
+            share = f' {found["share"]}' if found and found['share'] and _rule(stage.value, found['share']) else ''
             kept.append(f'{op} = {stage.value}{share}')
             done = True
     if not done:

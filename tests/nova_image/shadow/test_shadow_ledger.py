@@ -176,6 +176,13 @@ def test_changing_a_stage_leaves_the_rest_of_the_file(tmp_path: Path) -> None:
     assert path.read_text() == '# ours\nshow = candidate 0.5\n\nlist = off\ndelete = compare\n'
 
 
+def test_a_share_that_is_none_does_not_stay_with_a_new_stage(tmp_path: Path) -> None:
+    path = tmp_path / 'stages'
+    path.write_text('show = compare 2\n')
+    stages.written(str(path), 'show', Stage.CANDIDATE)
+    assert path.read_text() == 'show = candidate\n'
+
+
 def test_every_operation_says_what_evidence_it_needs() -> None:
     assert set(BRANCHES) == set(OPERATIONS)
 
@@ -201,8 +208,12 @@ def test_the_command_tells_nothing_some_or_that_it_cannot(
     path = str(tmp_path / 'ledger')
     assert run(path) == 2
     assert run() == 2
+    Path(path).touch()
+    assert run(path) == 0
+    assert 'no call was compared' in capsys.readouterr().out
     ledger.append(path, same('show', 'success'), MIB)
     assert run(path) == 0
+    assert 'no call was compared' not in capsys.readouterr().out
     fields = {'result.name': {'control': 'a', 'candidate': 'b'}}
     ledger.append(path, one(fields=fields, args={'image_id': 'i'}), MIB)
     capsys.readouterr()
