@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One plain file into another by the kernel: shared blocks where the file system can, holes kept everywhere.
+"""One plain file into another, by the kernel where it can: shared blocks, or copied ones; holes kept everywhere.
 
 What was copied is then read back from the *copy*, so that whoever hashes it hashes what stays, whatever
 becomes of the source meanwhile.
@@ -16,6 +16,7 @@ from nova_image.transfer.syncing import start_write_back
 
 _FICLONE = 0x40049409
 _WINDOW_BYTES = 8 * 1024 * 1024
+_BLOCK_BYTES = 64 * 1024
 # What copy_file_range says where it cannot do this pair of files at all.
 _CANNOT = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.ETXTBSY)
 
@@ -38,6 +39,7 @@ class Clone:
         self._position = 0
         self._behind = 0
         self._hole_until = 0
+        self._by_kernel = True
 
     def readinto(self, buffer: memoryview) -> int:
         """The next bytes, as many as there are room and copied ones; 0 at the end."""
@@ -58,21 +60,12 @@ class Clone:
             os.close(self._reader)
             self._reader = -1
 
-    def begin(self) -> bool:
-        """Copy all at once where blocks can be shared, else a first piece; False: the kernel cannot do this pair."""
+    def begin(self) -> None:
+        """Copy all at once where blocks can be shared, else a first piece."""
         if self._shares_blocks():
-            os.ftruncate(self._target, self._length)
             self._copied = self._length
-            return True
         os.ftruncate(self._target, self._length)
-        try:
-            self._copy_more()
-        except OSError as exc:
-            if exc.errno not in _CANNOT:
-                raise
-            os.ftruncate(self._target, 0)
-            return False
-        return True
+        self._copy_more()
 
     def _shares_blocks(self) -> bool:
         if self._begin or os.fstat(self._source).st_size < self._length:
@@ -96,9 +89,27 @@ class Clone:
             self._copied = self._hole_until = min(data - self._begin, self._length)
             return True
         want = min(end - at, self._length - self._copied, _WINDOW_BYTES)
-        done = os.copy_file_range(self._source, self._target, want, at, self._copied)
+        done = self._copy_range(at, want)
         self._copied += done
         return done > 0
+
+    def _copy_range(self, at: int, want: int) -> int:
+        """How much of it was copied. What the kernel cannot is done here by blocks, those of zeros left out."""
+        if self._by_kernel:
+            try:
+                done = os.copy_file_range(self._source, self._target, want, at, self._copied)
+            except OSError as exc:
+                if exc.errno not in _CANNOT:
+                    raise
+                done = 0
+            if done:
+                return done
+            self._by_kernel = False
+        block = os.pread(self._source, min(want, _BLOCK_BYTES), at)
+        written = len(block) if block == bytes(len(block)) else 0
+        while written < len(block):
+            written += os.pwrite(self._target, memoryview(block)[written:], self._copied + written)
+        return written
 
     def _next_data(self, at: int) -> tuple[int, int]:
         """Where the next data begin, and where they end."""
@@ -131,10 +142,8 @@ def clone(source: int, target: int, begin: int, length: int) -> Clone | None:
     except OSError:  # no /proc, or a target that may be written and not read
         return None
     try:
-        if made.begin():
-            return made
+        made.begin()
     except BaseException:
         made.close()
         raise
-    made.close()
-    return None
+    return made

@@ -73,19 +73,34 @@ def test_what_is_read_by_somebodys_own_code_is_read(
     assert clones == []
 
 
-@pytest.mark.parametrize('error', [18, 22, 38, 95])
-def test_where_the_kernel_cannot_the_bytes_are_written(
-    driver: LocalDriver, root: Path, someone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+@pytest.mark.parametrize('after', [0, 1])
+@pytest.mark.parametrize('error', [0, 18, 22, 38, 95])
+def test_where_the_kernel_cannot_the_bytes_are_written_and_holes_stay(
+    driver: LocalDriver, root: Path, someone: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, after: int
 ) -> None:
+    left, copy = [after], os.copy_file_range
+
     def cannot(*args: Any) -> int:
-        raise OSError(error, os.strerror(error))
+        left[0] -= 1
+        if left[0] >= 0:
+            return copy(*args)
+        if error:
+            raise OSError(error, os.strerror(error))
+        return 0
 
     monkeypatch.setattr('nova_image.transfer.cloning.os.copy_file_range', cannot)
-    (tmp_path / 'source').write_bytes(DATA)
-    with (tmp_path / 'source').open('rb') as file:
+    source, size = tmp_path / 'source', 12 << 20
+    with source.open('wb') as file:  # a hole first: what the kernel can is only known later
+        for place, data in ((2 << 20, DATA), (size - len(DATA), DATA)):
+            file.seek(place)
+            file.write(data)
+    with source.open('rb') as file:
         made = driver.create(someone, dict(RAW), file)
+    left[0] = after
     driver.download(someone, made['id'], dest_path=tmp_path / 'target')
-    assert content(root).read_bytes() == (tmp_path / 'target').read_bytes() == DATA
+    for copied in (content(root), tmp_path / 'target'):
+        assert copied.read_bytes() == source.read_bytes()
+        assert copied.stat().st_blocks * 512 < 3 * len(DATA)
 
 
 def test_holes_stay_holes_on_the_way_in_and_out(
