@@ -22,6 +22,30 @@ number of the catalogue. Nothing here imports a tree-sitter module before ``run`
 
 from __future__ import annotations
 
-from legacy.migrate.result import FileResult, Problem, Result, Site, run
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from legacy.migrate.options import Options
+from legacy.migrate.result import FileResult, Problem, Result, Site
 
 __all__ = ['FileResult', 'Problem', 'Result', 'Site', 'run']
+
+
+def run(
+    paths: Iterable[Path | str],
+    root: Path | str | None = None,
+    *,
+    progress: Callable[[str], None] | None = None,
+    options: Options | None = None,
+) -> Result:
+    """Look through ``paths`` and work out the rewrite of every call site; nothing is written.
+
+    :param root: what the paths in the result are relative to; default the current directory
+    :param progress: told each file that is looked at
+    :param options: patterns to rewrite or to leave, paths to pass over; default all and none
+    :raises FileNotFoundError: a path does not exist
+    """
+    from legacy.migrate.project import migrate
+
+    places = [Path(each) for each in paths]
+    return migrate(places, Path.cwd() if root is None else Path(root), progress, options)

@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from legacy.migrate import journal, worktree
+from legacy.migrate import Problem, Result, journal, run, worktree
 from legacy.migrate.options import BadSettings, load
-from legacy.migrate.result import Problem, Result, run
 
 
 class Uncommitted(BadSettings):

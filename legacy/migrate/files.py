@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which files a run looks at, and which it writes; how they are written stands in ``journal.py``.
+"""Which files a run looks at.
 
 Links inside a tree are not followed, so nothing outside the given paths is read or written.
 """
@@ -13,12 +13,6 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-from legacy.migrate import journal
-
-if TYPE_CHECKING:
-    from legacy.migrate.result import Result
 
 SKIPPED = frozenset(
     {'.git', '.hg', '.svn', '.bzr', '.tox', '.nox', '.venv', 'venv', '__pycache__', 'node_modules', '.eggs',
@@ -109,23 +103,3 @@ def is_whole(found: Found, package: str) -> bool:
     base = Path(os.path.realpath(found.base))
     top = found.absolute.parents[len(package.split('.')) - 1] if package else found.absolute.parent
     return top == base or base in top.parents
-
-
-def write_all(result: Result, destination: Path | None) -> list[str]:
-    """Write every changed file; see :meth:`Result.write`.
-
-    :raises OSError: a file cannot be written, or changed since it was read; then none is written
-    """
-    steps = []
-    for path in result.changed:
-        each = result.files[path]
-        if destination is not None:
-            target = destination / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            journal.replace(Path(os.path.realpath(target)), each.new_bytes, each.absolute)
-        elif each.absolute.read_bytes() != each.old_bytes:
-            raise OSError(f'{path} changed while it was looked at; run again')
-        else:
-            steps.append(journal.Step(each.absolute, each.old_bytes, each.new_bytes))
-    journal.write(steps)
-    return result.changed

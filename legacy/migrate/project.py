@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from legacy.migrate import catalogue, files
+from legacy.migrate import catalogue, files, moving
 from legacy.migrate.find import Import, Reference, imports, references
 from legacy.migrate.finishing import account, finish
 from legacy.migrate.givers import Givers
@@ -20,7 +20,7 @@ from legacy.migrate.neighbours import Neighbours, stem_of
 from legacy.migrate.options import Options
 from legacy.migrate.reading import read, shim_taken
 from legacy.migrate.result import Result
-from legacy.migrate.rules import doubles, errors, fakes, functions, later, places
+from legacy.migrate.rules import errors, fakes, functions, later, places
 from legacy.migrate.rules import imports as import_rules
 from legacy.migrate.trace import Trace
 from legacy.migrate.troubles import Troubles
@@ -64,24 +64,24 @@ def migrate(
                 assert call is not None
                 acquisitions[id(reference)] = trace.acquire(work.unit, call, reference.ref)
     trace.run()
-    moving = [each for work in works for each in doubles.of(work)] if options.tests else []
+    doubles = [each for work in works for each in moving.of(work)] if options.tests else []
     givers = Givers(neighbours.containing, others.unit, lineage)
     troubles = Troubles(trace, givers, reaching, neighbours.reads_global)
     names = {work.unit.path: work.names for work in works}
     while True:
-        movable = {id(each.node) for each in moving if not each.reason}
+        movable = {id(each.node) for each in doubles if not each.reason}
         for work in works:
             work.double = _double(work, movable)
         groups = Groups(trace, names, troubles, {work.unit.path: work.double for work in works}, options.wants)
-        if not doubles.settle(moving, groups):
+        if not moving.settle(doubles, groups):
             break
     rewritten = {id(each) for group in groups.groups if not group.troubles for each in group.acquisitions}
     by_path = {work.unit.path: work for work in works}
     for group in groups.groups:
         for path, some in group.edits.items():
             by_path[path].edits += some
-    moved = {id(each.node): each for each in moving if not each.reason}
-    for each in moving:
+    moved = {id(each.node): each for each in doubles if not each.reason}
+    for each in doubles:
         by_path[each.unit.path].edits += [] if each.reason else each.edits
         by_path[each.unit.path].book.double_of(each)
     inside = {

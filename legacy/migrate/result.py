@@ -1,21 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run of the migration hands back: sites, files, problems, totals.
 
-Plain data. How the answer is found stands in ``project.py``; how it is shown in ``report.py``; how it
-is written in ``files.py``.
+Plain data. How the answer is found stands in ``project.py``; how it is shown in ``report.py``; how files
+are written in ``journal.py``.
 """
 
 from __future__ import annotations
 
 import bisect
+import os
 from collections import Counter
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from legacy.migrate.options import Options
+from legacy.migrate import journal
 
 Status = Literal['rewritten', 'left', 'not-ours']
 STATUSES: tuple[Status, ...] = ('rewritten', 'left', 'not-ours')
@@ -165,27 +164,18 @@ class Result:
         """Write the changed files, each whole by rename, and return their paths.
 
         :param destination_root: write below this directory instead; missing directories are made
+        :raises OSError: a file cannot be written, or changed since it was read; then none is written
         """
-        from legacy.migrate.files import write_all
-
-        return write_all(self, None if destination_root is None else Path(destination_root))
-
-
-def run(
-    paths: Iterable[Path | str],
-    root: Path | str | None = None,
-    *,
-    progress: Callable[[str], None] | None = None,
-    options: Options | None = None,
-) -> Result:
-    """Look through ``paths`` and work out the rewrite of every call site; nothing is written.
-
-    :param root: what the paths in the result are relative to; default the current directory
-    :param progress: told each file that is looked at
-    :param options: patterns to rewrite or to leave, paths to pass over; default all and none
-    :raises FileNotFoundError: a path does not exist
-    """
-    from legacy.migrate.project import migrate
-
-    places = [Path(each) for each in paths]
-    return migrate(places, Path.cwd() if root is None else Path(root), progress, options)
+        steps = []
+        for path in self.changed:
+            each = self.files[path]
+            if destination_root is not None:
+                target = Path(destination_root) / path
+                target.parent.mkdir(parents=True, exist_ok=True)
+                journal.replace(Path(os.path.realpath(target)), each.new_bytes, each.absolute)
+            elif each.absolute.read_bytes() != each.old_bytes:
+                raise OSError(f'{path} changed while it was looked at; run again')
+            else:
+                steps.append(journal.Step(each.absolute, each.old_bytes, each.new_bytes))
+        journal.write(steps)
+        return self.changed

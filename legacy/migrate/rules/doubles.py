@@ -1,97 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
-"""P-48 and P-50: under ``--tests``, doubles move together with their configuration and what they stand for.
+"""P-50: under ``--tests``, the double of a method gets the method's new name.
 
-A patched factory becomes a patched class whose objects are what the factory returned; a patched method gets its
-new name. What a double is asked that the new calls answer otherwise (P-51) leaves it, and it is reported.
+What a double is asked that the new calls answer otherwise (P-51) leaves it, and it is reported. Doubles of
+factories (P-48) stand in ``patched.py``.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from legacy.migrate import catalogue
 from legacy.migrate.arguments import Arguments
-from legacy.migrate.call_words import DOUBLES, called_by, last_word
+from legacy.migrate.call_words import last_word
 from legacy.migrate.edits import Edit
-from legacy.migrate.rules.patched import COUNTED, MOCKS, Double, Patched, name_of, reads_of
-from legacy.migrate.strings import plain_string
-from legacy.migrate.tree import Node, inner, outer
+from legacy.migrate.rules.names import NewNames
+from legacy.migrate.rules.patched import COUNTED, MOCKS, Double, name_of, reads_of
+from legacy.migrate.tree import Node, inner
 from legacy.migrate.unit import Unit
-
-if TYPE_CHECKING:
-    from legacy.migrate.groups import Groups
-    from legacy.migrate.values import Use
-    from legacy.migrate.work import Work
-
-_FACTORY = re.compile(r'[\w.]*\bglance\.(get_default_image_service|get_remote_image_service)$')
-_METHOD = re.compile(rf'[\w.]*\bglance\.(?:{"|".join(catalogue.SERVICE_CLASSES)})\.(\w+)$')
+from legacy.migrate.values import Use
 
 
-def of(work: Work) -> list[Double]:
-    """The doubles of a file that have a rewrite, each with its edits or the reason why it is left."""
-    found = []
-    for node in work.book.strings():
-        text = node.text
-        word, call = called_by(outer_string(node))
-        if word not in DOUBLES or call is None:
-            continue
-        factory, method = _FACTORY.match(text), _METHOD.match(text)
-        if factory is not None:
-            found.append(Patched(work.unit, node, call, factory.group(1)).double())
-        elif method is not None and catalogue.service_method(method.group(1)):
-            found.append(_method(work, node, call, method.group(1), None))
-    for reference in work.references:
-        if reference.ref.kind == 'name' and reference.ref.dotted in catalogue.SERVICE_CLASSES:
-            call = called_by(reference.node)[1]
-            given = Arguments(call).positional if call is not None and call.type == 'call' else []
-            name = plain_string(given[1]) if len(given) > 1 and given[0] is outer(reference.node) else None
-            known = name is not None and catalogue.service_method(name) and not reference.ref.doubt
-            if known and name and call is not None and last_word(call.get('function') or call) in DOUBLES:
-                found.append(_method(work, reference.node, call, name, given[1]))
-    return found
-
-
-def outer_string(content: Node) -> Node:
-    """The string that a piece of text is the content of."""
-    return content.parent if content.parent is not None else content
-
-
-def settle(doubles: list[Double], groups: Groups) -> bool:
-    """Leave doubles of which something they stand for is left; whether any was."""
-    changed = False
-    for each in doubles:
-        if each.reason:
-            continue
-        stands = [
-            group
-            for group in groups.groups
-            if not each.factory or any(it.ref.dotted == each.factory for it in group.acquisitions)
-        ]
-        left = [group for group in stands if group.troubles]
-        if left:
-            it = left[0].acquisitions[0]
-            each.reason = f'it stands for {it.unit.path}:{it.node.line} too, which is left as it is'
-        elif not stands:
-            each.reason = 'nothing in the given paths that it stands for is rewritten'
-        changed = changed or bool(each.reason)
-    return changed
-
-
-def _method(work: Work, node: Node, call: Node, name: str, text: Node | None) -> Double:
+def of_method(unit: Unit, names: NewNames, node: Node, call: Node, name: str, text: Node | None) -> Double:
     """A double of a method: of the class by a string, or of the class itself with the method's name."""
-    unit, rewrite = work.unit, catalogue.service_method(name)
+    rewrite = catalogue.service_method(name)
     assert rewrite is not None
     new = rewrite.to or name
     made = Double(unit, node, 'P-50', name, reason=_unfit(unit, name, call, 2 if text is not None else 1))
-    made.reason = made.reason or work.names.problem
+    made.reason = made.reason or names.problem
     if made.reason:
         return made
     if text is None:
         made.edits = [Edit(node.start, node.end, f'{catalogue.NEW_CALL}.{new}')]
     else:
         whole = inner(node)
-        made.edits = [Edit(whole.start, whole.end, work.names.api), *_renamed(text, new)]
+        made.edits = [Edit(whole.start, whole.end, names.api), *_renamed(text, new)]
     return made
 
 
