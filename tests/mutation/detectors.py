@@ -26,13 +26,16 @@ ORDER = (
 )  # fmt: skip
 PAIRS = (
     'paths', 'paths without authentication', 'releases: by position and by name', 'releases: first and second class',
-    'releases: service and API', 'paths on a failing server',
+    'releases: service and API', 'paths on a failing server', 'spellings of one configuration', 'a client of v1',
+    'a client of v2',
 )  # fmt: skip
 #: Programs in the words of every era, on both paths; and a service around a client of the caller's own (v1's stub).
 ERAS = ('eras', 'eras without authentication')
 CLIENTS = ('client bare', 'client wrapper', 'client host')
 PAIRS_ON_GLANCE = ('stores', 'stores with projects')
 PROGRAMS_PER_PAIR = 60
+#: these are quick, and have more to choose from
+PROGRAMS_ON_FAULTY = 100
 CONFORMANCE: Mapping[str, tuple[str, ...]] = {
     'conformance': ('tests/nova_image/test_conformance_local.py', 'tests/nova_image/test_conformance_http.py'),
     'glance conformance': ('tests/nova_image/test_conformance_glance.py::TestGlanceWithoutAuthentication',),
@@ -80,6 +83,7 @@ class Detectors:
         self._recorded = recorded
         self._stack = contextlib.ExitStack()
         self._servers: dict[str, Any] = {}
+        self._drawn: dict[str, list[Any]] = {}
         self._by_id: dict[str, dict[str, Any]] | None = None
 
     def close(self) -> None:
@@ -100,7 +104,7 @@ class Detectors:
                 able = [case for case in able if not wire.needs_glance(case)]
             return [f'{detector}:{frontend}:{case["id"]}' for case in able for frontend in wire.frontends(case)]
         if detector in ('twin', 'glance twin'):
-            pairs, most = ((*PAIRS, *ERAS, *CLIENTS), PROGRAMS_PER_PAIR) if detector == 'twin' else (PAIRS_ON_GLANCE, 25)
+            pairs, most = ((*PAIRS, *ERAS, *CLIENTS), None) if detector == 'twin' else (PAIRS_ON_GLANCE, 25)
             return [f'{detector}:{pair}:{n}' for pair in pairs for n in range(len(self._programs(pair)[:most]))]
         listed: list[str] = []
         files = [f'{self._root}/{file}' for file in CONFORMANCE[detector]]
@@ -215,12 +219,14 @@ class Detectors:
 
     def _programs(self, pair: str) -> list[Any]:
         """Programs of the machine's own rules, the same in each run."""
-        kind = 'faults' if pair == 'paths on a failing server' else 'across' if pair in PAIRS_ON_GLANCE else 'plain'
-        if pair in (*ERAS, *CLIENTS):
-            kind = 'wide'
-        if not hasattr(self, f'_{kind}'):
-            setattr(self, f'_{kind}', _drawn(kind))
-        return list(getattr(self, f'_{kind}'))
+        from legacy.equivalence import twin_pairs
+
+        sides = twin_pairs.PAIRS.get(pair, ())
+        local = sides and all('local' in each for each in sides)
+        kind = 'wide' if not sides else 'plain' if local else 'across' if pair in PAIRS_ON_GLANCE else pair
+        if kind not in self._drawn:
+            self._drawn[kind] = _drawn(sides)
+        return self._drawn[kind]
 
     def _pytest(self, arguments: Iterable[str], plugin: Any) -> None:
         # Hypothesis's plug-in does not like to be loaded after it was used.
@@ -243,33 +249,20 @@ def _is_test(case: Case) -> bool:
     return case.partition(':')[0] in CONFORMANCE
 
 
-def _drawn(kind: str) -> list[Any]:
+def _drawn(sides: Sequence[str]) -> list[Any]:
+    """Programs for a pair of sides; without: in the words of every era."""
     from hypothesis import HealthCheck, Phase, given, settings
-    from hypothesis import strategies as st
 
-    from legacy.equivalence import machine, programs, wide
+    from legacy.equivalence import twin_pairs, wide
 
-    steps = dict(programs.steps())
-    if kind == 'across':
-        steps = {name: step for name, step in steps.items() if name not in machine.NOT_ACROSS}
-    if kind == 'faults':
-        # A step on an image, and what makes the server fail at it, side by side.
-        steps = {**steps, 'fault': programs.faults(), 'more': programs.faults()}
     found: list[Any] = []
 
     @settings(
-        max_examples=PROGRAMS_PER_PAIR, derandomize=True, database=None, deadline=None, phases=(Phase.generate,),
+        max_examples=PROGRAMS_ON_FAULTY if any('faulty' in each for each in sides) else PROGRAMS_PER_PAIR,
+        derandomize=True, database=None, deadline=None, phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(
-        wide.wide_programs()
-        if kind == 'wide'
-        else st.builds(
-            lambda made, rest: [made, *rest],
-            programs.first(),
-            st.lists(st.one_of(*steps.values()), min_size=4, max_size=9),
-        )
-    )
+    @given(twin_pairs.drawn(*sides) if sides else wide.wide_programs())
     def draw(program: list[Any]) -> None:
         found.append(program)
 
