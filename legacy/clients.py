@@ -179,7 +179,7 @@ class OldClientDriver(ImageDriver):
         image_id = self._as_given(image_id)
         with _image_errors(image_id):
             chunks = self.call(context, 'data', image_id)
-        if chunks is None:
+        if getattr(chunks, 'wrapped', chunks) is None:  # glanceclient wraps what it gives, even None
             raise errors.ImageHasNoData(image_id=image_id, reason='Image has no associated data')
         if check is None and data is None and not dest_path:
             body: Iterator[bytes] = chunks

@@ -125,6 +125,7 @@ def _client(context: Any, version: Any, endpoint: str, params: dict[str, Any]) -
         return glance.glanceclient.Client(str(version), endpoint, **params)
     from legacy import v1
     from nova_image.glance import session
+    from nova_image.glance.servers import base_url
 
     now = settings()
     more = {}
@@ -135,7 +136,7 @@ def _client(context: Any, version: Any, endpoint: str, params: dict[str, Any]) -
         '2',
         session=session.session_for(now),
         auth=None if _withheld.get() else session.auth_for(context, now, now.conf),
-        endpoint_override=endpoint,
+        endpoint_override=base_url(endpoint),  # the real client took a version at the end for itself
         **more,
     )
     return v1.Client(real) if int(version) == 1 else real

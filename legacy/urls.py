@@ -71,7 +71,9 @@ def generate_glance_url(context: Any = None) -> str:
     if now.is_host_set or not (configured or context is not None):
         return now.host_url
     if configured:
-        return configured[0]
+        from nova_image.glance.servers import base_url
+
+        return configured[0] if configured[0].endswith('://') else base_url(configured[0])
     from nova_image.api import API
 
     return API().generate_glance_url(context)

@@ -22,6 +22,7 @@ class Image:
     def __init__(self, model: Any) -> None:
         record = {key: model.get(key) for key in images.STANDARD_KEYS if key != 'properties'}
         record.update(
+            size=record['size'] or 0,  # C-105: v1's servers said 0 of a queued image
             is_public=model.get('visibility') == 'public',
             deleted=False,
             deleted_at=None,

@@ -20,36 +20,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from legacy.equivalence import twin_stores
-from legacy.equivalence.ignored import EXCUSED, PATHS, SERVICES, Excused
-from legacy.equivalence.programs import Program, Step, faults, first, steps
+from legacy.equivalence.ignored import Excused
+from legacy.equivalence.programs import Program, Step
 from legacy.equivalence.twin import Divergence, Session, Side, compare
+from legacy.equivalence.twin_pairs import NOT_ACROSS, PAIRS, across, left_out, rules, store_of
 
-if TYPE_CHECKING:
-    from hypothesis.strategies import SearchStrategy
-
-#: pairs of sides that are worth comparing, by what they show
-PAIRS: Mapping[str, tuple[str, str]] = {
-    'paths': ('old@local', 'new@local'),
-    'paths without authentication': ('old@local-noauth', 'new@local-noauth'),
-    'paths on a failing server': ('old@faulty', 'new@faulty'),
-    'paths on Glance': ('old@glance', 'new@glance'),
-    'releases: by position and by name': ('positional@local', 'old@local'),
-    'releases: first and second class': ('old@local', 'v2@local'),
-    'releases: service and API': ('old@local', 'api@local'),
-    'stores': ('new@local-noauth', 'new@glance'),
-    'stores with projects': ('new@local', 'new@tenants'),
-}
-#: operations that two kinds of store answer in ways of their own, and why they are left to one kind
-NOT_ACROSS: Mapping[str, str] = {
-    'copy_to_store': 'the stores of a service are named by its administrator',
-    'get_location': 'where the bytes are belongs to the service',
-    'get_locations': 'where the bytes are belongs to the service',
-    'image_url': 'the address of the service',
-    'glance_url': 'the address of the service',
-}
+__all__ = [
+    'NOT_ACROSS', 'PAIRS', 'Diverged', 'Grounds', 'Tally', 'check', 'difference', 'machine', 'run', 'smallest', 'twins',
+]  # fmt: skip
 
 
 class Diverged(AssertionError):
@@ -118,26 +99,17 @@ class Grounds:
             return
         server = self._server(store, number)
         if store == 'faulty':
-            yield twin_stores.on_faulty(style, server, **more)
+            yield twin_stores.on_faulty(style, server, self._server(store, number + 2), **more)
             return
         server.reset()
         yield twin_stores.on_glance(style, server.url, 'noauth' if store == 'glance' else 'keystone', who, **more)
-
-
-def _store(name: str) -> str:
-    return name.partition('@')[2]
-
-
-def across(left: str, right: str) -> bool:
-    """Whether the two sides stand on different kinds of store."""
-    return _store(left).partition('-')[0] != _store(right).partition('-')[0]
 
 
 @contextlib.contextmanager
 def twins(left: str, right: str, grounds: Grounds) -> Iterator[tuple[Session, Session]]:
     """Both sides, on empty stores, with a program under way on each."""
     with contextlib.ExitStack() as stack:
-        known = 'tenants' in (_store(left), _store(right))
+        known = 'tenants' in (store_of(left), store_of(right))
         restrict = not across(left, right)
 
         def session(name: str, number: int) -> Session:
@@ -151,11 +123,8 @@ def differs(
     program: Program, left: Session, right: Session, names: tuple[str, str], used: list[Excused] | None = None
 ) -> Divergence | None:
     """Where two programs under way differ so far."""
-    different = across(*names)
-    return compare(
-        program, left.found, right.found, ignored=SERVICES if different else PATHS,
-        excused=EXCUSED if different else (), used=used,
-    )  # fmt: skip
+    ignored, excused = left_out(*names)
+    return compare(program, left.found, right.found, ignored=ignored, excused=excused, used=used)
 
 
 def difference(program: Program, left: str, right: str, grounds: Grounds) -> Divergence | None:
@@ -265,12 +234,9 @@ def machine(
     """
     from hypothesis import stateful
 
-    rules: dict[str, SearchStrategy[Step]] = dict(steps())
-    if across(left, right):
-        rules = {name: rule for name, rule in rules.items() if name not in NOT_ACROSS}
-    if 'faulty' in (_store(left), _store(right)):
-        rules['fault'] = faults()
-    rules = {name: rule for name, rule in rules.items() if not only or name in only}
+    made = dict(rules(left, right))
+    begins = {name: made.pop(name) for name in ('first', 'configure') if name in made}
+    made = {name: rule for name, rule in made.items() if not only or name in only}
     counted = Tally() if tally is None else tally
 
     class TwinMachine(stateful.RuleBasedStateMachine):
@@ -310,10 +276,11 @@ def machine(
             self._failed = True
             raise Diverged(f'{left} and {right} differ {found}', self.program)
 
-    for name, strategy in rules.items():
+    for name, strategy in made.items():
         setattr(TwinMachine, name, _rule(name, stateful.rule(step=strategy)))
-    TwinMachine.first = _rule('first', stateful.initialize(step=first()))
-    TwinMachine.another = _rule('another', stateful.rule(step=rules.get('create', first())))
+    for name, strategy in begins.items():
+        setattr(TwinMachine, name, _rule(name, stateful.initialize(step=strategy)))
+    TwinMachine.another = _rule('another', stateful.rule(step=made.get('create', begins['first'])))
     return TwinMachine
 
 

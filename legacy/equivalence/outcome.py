@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-from collections.abc import Callable, Iterable, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +40,8 @@ class Outcome:
         sizes of what an iterator gave
     :param open_files: files that were open afterwards and not before, by name
     :param requests: what went over the wire: method, path with query, chosen headers, body
+    :param paused: how long it waited between attempts, in whole seconds, but for what grows by chance; noted where
+        nobody has time to wait
     :param logged: (level, text) in order; ``warned``: (class, text), both without what ``notes`` lists
     :param arguments: what of the caller's other arguments is not as it was
     """
@@ -48,6 +52,7 @@ class Outcome:
     streams: Mapping[str, Any] = field(default_factory=dict)
     open_files: tuple[str, ...] = ()
     requests: tuple[Mapping[str, Any], ...] = ()
+    paused: tuple[int, ...] = ()
     logged: Said = ()
     warned: Said = ()
     arguments: Mapping[str, Any] = field(default_factory=dict)
@@ -59,20 +64,22 @@ class Outcome:
 
 
 def outcome(
-    call: Callable[[], Any], *, restrict: bool, places: Iterable[str] = (), warned: bool = True
+    call: Callable[[], Any], *, restrict: bool, places: Iterable[str] = (), warned: bool = True, hurried: bool = False
 ) -> Outcome:
     """Make a call and keep what comes out of it; the caller's side of it is added by ``dataclasses.replace``.
 
     :param restrict: cut records down to the 16 standard keys
     :param places: directories in which nothing may stay open
     :param warned: whether to listen to warnings, see ``notes``
+    :param hurried: do not wait between attempts, but note for how long it would have been
     """
     result: Any = None
     error = None
     before = _open_files(places)
     sent: wiretap.Requests = []
+    paused: list[float] = []
     wiretap.listen()
-    with listening(warned=warned) as heard, wiretap.into(sent):
+    with listening(warned=warned) as heard, wiretap.into(sent), _hurry(paused) if hurried else contextlib.nullcontext():
         try:
             result = call()
         except Exception as caught:  # noqa: BLE001 - an error is an outcome
@@ -82,7 +89,26 @@ def outcome(
     after = _open_files(places)
     left = tuple(sorted(os.path.basename(after[number]) for number in after.keys() - before.keys()))
     requests = tuple(each.plain() for each in sent)
-    return Outcome(result, error, None, {}, left, requests, heard.logged, heard.warned)
+    waits = tuple(int(seconds) if number == 0 else min(int(seconds), 1) for number, seconds in enumerate(paused))
+    return Outcome(result, error, None, {}, left, requests, waits, heard.logged, heard.warned)
+
+
+@contextlib.contextmanager
+def _hurry(paused: list[float]) -> Iterator[None]:
+    """While it lasts, this thread notes how long it would sleep, and does not."""
+    sleep, thread = time.sleep, threading.get_ident()
+
+    def note(seconds: Any) -> None:
+        if threading.get_ident() == thread and seconds:
+            paused.append(seconds)
+        else:
+            sleep(seconds)
+
+    time.sleep = note
+    try:
+        yield
+    finally:
+        time.sleep = sleep
 
 
 def told(error: BaseException) -> Failure:

@@ -61,7 +61,8 @@ _OPEN: Mapping[str, Any] = {
 class Step(NamedTuple):
     """One call.
 
-    :param op: an operation of ``steps``, most of them methods of the old service; ``fault`` arms one
+    :param op: an operation of ``steps``, most of them methods of the old service; ``fault`` and
+        ``configure`` are in ``troubles``
     :param who: name of the caller
     :param image: which image: an index into those made so far, or an id as it stands
     :param arguments: by the old parameter names; a ``data`` is a :class:`Body`, a ``marker`` is as ``image``;
@@ -162,25 +163,6 @@ def steps() -> Mapping[str, SearchStrategy[Step]]:
 
 def _local(steps: SearchStrategy[Step]) -> SearchStrategy[Step]:
     return steps.map(lambda step: step._replace(remote=False))
-
-
-def faults() -> SearchStrategy[Step]:
-    """Steps that make a server fail at what comes next (``nova_image.testing.faults``); only such a server takes them."""
-    from hypothesis import strategies as st
-
-    asked = st.sampled_from(('GET images', 'POST images', 'GET image', 'PATCH image', 'DELETE image', 'PUT file'))
-    places = st.one_of(asked, st.just('GET file'))
-    codes = st.sampled_from((400, 401, 403, 404, 409, 413, 500, 503))
-    times = st.sampled_from((1, 1, 2))
-    kinds = (
-        st.fixed_dictionaries({'kind': st.just('status'), 'on': places, 'code': codes, 'times': times}),
-        st.fixed_dictionaries({'kind': st.sampled_from(('cut', 'reset')), 'on': places, 'times': times}),
-        st.fixed_dictionaries(
-            {'kind': st.sampled_from(('cut', 'short', 'unterminated', 'corrupt')), 'on': st.just('GET file'),
-             'at': st.sampled_from((0, 3, 5))}
-        ),
-    )  # fmt: skip
-    return st.builds(lambda fault: Step('fault', 'ann', None, fault), st.one_of(*kinds))
 
 
 def _who() -> SearchStrategy[str]:

@@ -17,10 +17,12 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from legacy.equivalence.eras import dressed
 from legacy.equivalence.ignored import PATHS, Excused, Ignored, kept
+from legacy.equivalence.laws import LAWS, Exchange, Law, Seen, broken
 from legacy.equivalence.outcome import Failure, Outcome, outcome
 from legacy.equivalence.pairing import Mismatch, Pairing, texts
 from legacy.equivalence.programs import ABSENT, Body, Program, Reads, Step
@@ -29,10 +31,11 @@ from legacy.equivalence.twin_calls import Call
 
 @dataclass
 class Run:
-    """One run of a program: the outcome of each step, and the records in the store afterwards."""
+    """One run of a program: the outcome of each step, the records in the store afterwards, and which laws were broken."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     stored: list[dict[str, Any]] = field(default_factory=list)
+    broken: list[tuple[Step, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -56,8 +59,12 @@ class Side:
     :param stored: gives all records of the store
     :param around: entered for each call: the old module reads the options of the process
     :param arm: makes the server fail once, where it can (see ``nova_image.testing.faults``)
+    :param configure: changes the configuration, where a program may (see ``troubles``)
+    :param fit: what a step is on this side
+    :param look: tells laws what the store holds and was asked; ``laws``: those that hold here
+    :param hurried: do not wait between attempts, see ``outcome``
     :param places: directories where no file may stay open
-    :param address: host and port of the server, which go by the name ``<server>`` in what is compared
+    :param addresses: host and port of the servers, which go by the name ``<server>`` in what is compared
     :param warned: whether to listen to warnings; False for threads
     """
 
@@ -71,8 +78,13 @@ class Side:
         around: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext,
         arm: Callable[[Mapping[str, Any]], None] | None = None,
         places: Sequence[str] = (),
-        address: str = '',
+        addresses: Sequence[str] = (),
         warned: bool = True,
+        configure: Callable[[Mapping[str, Any]], None] | None = None,
+        fit: Callable[[Step], Step] = lambda step: step,
+        look: Callable[[], Exchange] = Exchange,
+        laws: Sequence[Law] = LAWS,
+        hurried: bool = False,
     ) -> None:
         self.contexts = contexts
         self.call = call
@@ -81,8 +93,13 @@ class Side:
         self.around = around
         self.arm = arm
         self.places = places
-        self.address = address
+        self.addresses = addresses
         self.warned = warned
+        self.configure = configure
+        self.fit = fit
+        self.look = look
+        self.laws = laws
+        self.hurried = hurried
 
     def run(self, program: Program) -> Run:
         """Run all steps, whatever comes out of them."""
@@ -110,17 +127,22 @@ class Session:
 
     def do(self, step: Step) -> Outcome:
         """Run one more step."""
-        if step.op == 'fault':
-            assert self._side.arm is not None, 'only a server that fails on demand can be told to'
-            self._side.arm(step.arguments)
+        step = self._side.fit(step)
+        if step.op in ('fault', 'configure'):
+            tell = self._side.arm if step.op == 'fault' else self._side.configure
+            assert tell is not None, f'only a server that fails on demand understands {step.op!r}'
+            tell(step.arguments)
             result = Outcome()
         else:
+            before = self._side.look()
             with self._side.around():
                 result = self._call(step)
+            seen = Seen(step, result, before, self._side.look())
+            self.found.broken += [(step, each) for each in broken(seen, self._side.laws)]
         if step.op == 'create' and isinstance(result.result, dict):
             self._made.append(result.result['id'])
-        if self._side.address:
-            result = _named(result, self._side.address)
+        for address in self._side.addresses:
+            result = _named(result, address)
         self.found.outcomes.append(result)
         return result
 
@@ -150,7 +172,9 @@ class Session:
                 return None
             return result
 
-        found = outcome(call, restrict=side.restrict, places=(self._directory, *side.places), warned=side.warned)
+        found = outcome(
+            call, restrict=side.restrict, places=(self._directory, *side.places), warned=side.warned, hurried=side.hurried
+        )
         delivered = None
         if into is not None:
             delivered = b''.join(got) if sink is None else sink.getvalue()
@@ -222,11 +246,14 @@ def compare(
     excused: Sequence[Excused] = (),
     used: list[Excused] | None = None,
 ) -> Divergence | None:
-    """The first place where two runs part, or None.
+    """The first place where two runs part, or where either breaks a law; None: there is none.
 
     :param ignored: places that are not compared
     :param excused: differences that are accepted: comparing ends before one may show, and it is appended to ``used``
     """
+    for run in (old, new):
+        for step, law in run.broken:
+            return Divergence(step, (Mismatch('law', law, 'of the old side' if run is old else 'of the new side'),))
     rules = tuple(ignored)
     pairing = Pairing.between(texts(_texts(old)), texts(_texts(new)))
     for step, left, right in zip(program, old.outcomes, new.outcomes, strict=True):
@@ -240,8 +267,9 @@ def compare(
             return None
     twins = {record['id']: record for record in new.stored}
     pairs = [(each, twins.pop(pairing.to_new.get(each['id'], each['id']), None)) for each in old.stored]
-    rest: Iterator[tuple[Any, Any]] = ((None, each) for each in twins.values())
-    for each, twin in (*pairs, *rest):
+    unknown = [each for each, twin in pairs if twin is None]  # to the caller, too: an answer was lost
+    rest = zip_longest(unknown, twins.values())
+    for each, twin in (*(pair for pair in pairs if pair[1] is not None), *rest):
         found = kept(pairing.compare(each, twin, 'record'), rules)
         if found:
             return Divergence(None, tuple(found))

@@ -14,6 +14,7 @@ from typing import Any
 from legacy.equivalence.programs import Step
 from legacy.names import NAMES
 from nova_image import API, errors, images
+from nova_image.references import check_image_id
 
 #: Top-level keys that the old ``create`` took; ``update`` all but two of them (C-160, C-178).
 CREATE_KEYS = frozenset((
@@ -180,7 +181,7 @@ def new_call(api: Any) -> Call:
         assert rule.to is not None, f'{step.op} has a method to go to'
         if step.remote and step.href:
             given['id_or_uri'] = _bridged_ref(step.href.replace('{id}', str(given['id_or_uri'])))
-        return getattr(api, rule.to)(context, **_bridged(step.op, given))
+        return getattr(api, rule.to)(context, **_bridged_for(given.get('id_or_uri', ''), step.op, given))
 
     return call
 
@@ -194,7 +195,7 @@ def _sends(data: Any) -> bool:
 
 def _held(api: API, context: Any, given: dict[str, Any]) -> None:
     more = {'data': given['data']} if 'data' in given else {}
-    bridged = _bridged('update', {'image_info': given['image_meta']})
+    bridged = _bridged_for(given['image_id'], 'update', {'image_info': given['image_meta']})
     api.update(context, given['image_id'], **bridged, **more, purge_props=False)
 
 
@@ -245,6 +246,16 @@ def _bridged_ref(href: str) -> str:
     if separator and scheme.lower() not in ('http:', 'https:') and '/' not in scheme and rest[:1] != '/':
         return f'http://{rest}'  # C-019: whatever is not https is http
     return href
+
+
+def _bridged_for(image_id: Any, op: str, given: dict[str, Any]) -> dict[str, Any]:
+    """As :func:`_bridged`; the old names looked at the id before they looked at the keys."""
+    try:
+        return _bridged(op, given)
+    except TypeError:
+        if op == 'update' and '/' not in str(image_id):
+            check_image_id(image_id)
+        raise
 
 
 def _bridged(op: str, given: dict[str, Any], info: str = 'image_info') -> dict[str, Any]:

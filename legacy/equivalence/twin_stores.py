@@ -14,9 +14,12 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from oslo_config import cfg
 
+from legacy.equivalence import real_clients
+from legacy.equivalence.laws import LAWS, OF_ANY, Exchange
 from legacy.equivalence.programs import Program, callers
 from legacy.equivalence.prove_stores import everything
 from legacy.equivalence.twin import Run, Side
@@ -29,7 +32,13 @@ if TYPE_CHECKING:
     from nova_image.testing.faulty import FaultyGlance
 
 #: calling styles over the old module; ``new`` is the API itself
-STYLES: Mapping[str, Call] = {'old': old_call, 'positional': positional_call, 'v2': v2_call, 'api': api_call}
+STYLES: Mapping[str, Call] = {
+    'old': old_call, 'positional': positional_call, 'v2': v2_call, 'api': api_call, **real_clients.STYLES,
+}  # fmt: skip
+
+
+#: what oslo.config calls the group of the options without one
+_OPTIONS: Mapping[str, str | None] = {'DEFAULT': None}
 
 
 def contexts() -> dict[str, Any]:
@@ -72,7 +81,7 @@ def settings(**values: Any) -> cfg.ConfigOpts:
 def _set(conf: cfg.ConfigOpts, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         group, _, option = name.partition('__')
-        conf.set_override(option, value, group=group)
+        conf.set_override(option, value, group=_OPTIONS.get(group, group))
 
 
 @contextlib.contextmanager
@@ -85,7 +94,7 @@ def process_settings(**values: Any) -> Iterator[None]:
     finally:
         for name in values:
             group, _, option = name.partition('__')
-            conf.clear_override(option, group=group)
+            conf.clear_override(option, group=_OPTIONS.get(group, group))
 
 
 def stored(conf: cfg.ConfigOpts, name: str) -> list[dict[str, Any]]:
@@ -136,31 +145,67 @@ def on_local(style: str, auth_strategy: str = 'keystone', who: Any = None, **mor
 def on_glance(style: str, url: str, auth_strategy: str = 'noauth', who: Any = None, **more: Any) -> Side:
     """A side on a Glance; nothing is emptied here."""
     values = {'image__driver': 'glance', 'glance__api_servers': [url], 'api__auth_strategy': auth_strategy}
-    return side(style, values, who, address=url.rpartition('/')[2], **more)
+    return side(style, values, who, addresses=(url.rpartition('/')[2],), **more)
 
 
-def on_faulty(style: str, glance: FaultyGlance, **more: Any) -> Side:
-    """A side on a Glance that fails on demand, emptied first; failures are tried again once, without waiting."""
+def on_faulty(style: str, glance: FaultyGlance, other: FaultyGlance, **more: Any) -> Side:
+    """A side on a Glance that fails on demand, emptied first; nobody waits between attempts.
+
+    :param style: as for :func:`side`; ``plain`` is ``new`` without what must not matter (see ``troubles``)
+    :param other: a second address of it, for configurations with two
+    """
+    from legacy.equivalence import troubles
+    from nova_image.glance.servers import HEALTH
     from nova_image.testing import faults
+
+    other.store, other.requests, other._faults = glance.store, glance.requests, glance._faults
+    store, urls = glance.store, (glance.url, other.url)
+    now: dict[str, Any] = {}
 
     def arm(fault: Mapping[str, Any]) -> None:
         given = dict(fault)
-        glance.inject(getattr(faults, given.pop('kind'))(**given))
+        kind = given.pop('kind')
+        if kind == 'zoneless':
+            for record in store.records.values():
+                record.update({name: record[name].rstrip('Z') for name in ('created_at', 'updated_at')})
+        elif kind == 'copying':
+            for record in store.records.values():
+                record['os_glance_importing_to_stores'] = 'fast'
+        else:
+            glance.inject(getattr(faults, kind)(**given))
+
+    def asked(configuration: Mapping[str, Any]) -> Side:
+        now.clear()
+        now.update(troubles.options_of(configuration, urls))
+        store.hashes = tuple(configuration.get('hashes', ('sha512', 'md5')))
+        glance.requests.clear()
+        HEALTH.forget()
+        return side('new' if style == 'plain' else style, dict(now))
+
+    def configure(configuration: Mapping[str, Any]) -> None:
+        again = asked(configuration)
+        made.call, made.around = again.call, again.around
+
+    def look() -> Exchange:
+        return Exchange(dict(store.records), dict(store.contents), tuple(glance.requests), now['image__no_hash'])
+
+    def stored() -> list[dict[str, Any]]:
+        members = {image_id: {'members': list(names)} for image_id, names in store.members.items()}
+        return [
+            {**record, **members.get(image_id, {}), 'bytes': store.contents.get(image_id)}
+            for image_id, record in store.records.items()
+        ]
 
     glance.forget()
-    glance.store.records.clear()
-    glance.store.contents.clear()
-    values = {
-        'image__driver': 'glance', 'glance__api_servers': [glance.url], 'api__auth_strategy': 'noauth',
-        'glance__num_retries': 1, 'image__first_byte_timeout': 5,
-    }  # fmt: skip
-    made = side(style, values, arm=arm, address=f'127.0.0.1:{glance.port}', **more)
-
-    def look() -> list[dict[str, Any]]:
-        glance.forget()
-        return stored(settings(**values), 'glance')
-
-    made.stored = look
+    for held in (store.records, store.contents, store.members):
+        held.clear()
+    base = asked({})
+    made = Side(
+        base.contexts, base.call, stored, around=base.around, arm=arm, configure=configure, look=look, hurried=True,
+        laws=OF_ANY if style in real_clients.STYLES else LAWS,
+        addresses=(urlsplit(glance.url).netloc, urlsplit(other.url).netloc),
+        fit=troubles.plain if style == 'plain' else lambda step: step, **more,
+    )  # fmt: skip
     return made
 
 

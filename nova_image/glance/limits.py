@@ -175,6 +175,7 @@ def _send_in_pieces(connection: Any, data: Any, send: Any) -> None:
         return
     if connection.sock is None:
         connection.connect()
+    sys.audit('http.client.send', connection, data)  # as the method does in whose place this is
     sock, view = connection.sock, memoryview(data)
     while view:
         sock.settimeout(limits.send_s())

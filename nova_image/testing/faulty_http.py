@@ -147,7 +147,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
             self._send_json(300 if self.path == '/' else 200, {'versions': [version]})
         elif self.command == 'POST' and (shared := _MEMBERS.fullmatch(url_path)):
             self._send_json(200, store.share(urllib.parse.unquote(shared[1]), json.loads(body)['member']))
-        elif url_path == '/v2/schemas/image':
+        elif url_path in ('/v2/schemas/image', '/v2/schemas/member'):
             self._send_json(200, SCHEMA)
         else:
             raise Refused(404, f'{self.command} {self.path} is not known here')

@@ -109,6 +109,8 @@ class ToyGlance:
                 name = str(each['path']).lstrip('/').replace('~1', '/').replace('~0', '~')
                 if name in _READ_ONLY or name.startswith(RESERVED_PREFIX):
                     raise Refused(403, f"Attribute '{name}' may not be changed.")
+                if each['op'] not in ('add', 'replace', 'remove'):
+                    raise Refused(400, f"Operations must be one of add, replace, remove, got {each['op']}.")
                 if each['op'] == 'remove':
                     if name not in new:
                         raise Refused(409, f'Property {name} does not exist.')

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from legacy.equivalence import machine, twin_calls, twin_stores
-from legacy.equivalence.ignored import EXCUSED, PATHS, SERVICES
+from legacy.equivalence.ignored import CLIENTS, EXCUSED, PATHS, PLAIN, SERVICES
 from legacy.equivalence.programs import Program, programs, steps
 from legacy.equivalence.twin import Run, compare
 from legacy.names import NAMES
@@ -31,6 +31,7 @@ pytestmark = pytest.mark.usefixtures('stores_in_memory')
 #: programs of the tests that always run; ``slow`` ones run hundreds
 EXAMPLES = 5
 ON_LOCAL = [name for name, pair in machine.PAIRS.items() if all('local' in side for side in pair)]
+ON_FAULTY = [name for name, pair in machine.PAIRS.items() if all('faulty' in side for side in pair)]
 
 
 def test_every_public_operation_has_a_rule() -> None:
@@ -45,7 +46,7 @@ def test_every_public_operation_has_a_rule() -> None:
 
 
 def test_whatever_is_left_out_of_a_comparison_has_a_reason() -> None:
-    assert all(len(each.why) > 20 for each in (*PATHS, *SERVICES, *EXCUSED))
+    assert all(len(each.why) > 20 for each in (*PATHS, *SERVICES, *CLIENTS, *PLAIN, *EXCUSED))
     assert all(machine.NOT_ACROSS.values()) and set(machine.NOT_ACROSS) <= set(steps())
 
 
@@ -56,10 +57,11 @@ def test_the_two_sides_do_the_same(pair: str) -> None:
     assert tally.programs >= EXAMPLES and tally.steps['create']
 
 
-@pytest.mark.contract('D-2')
-def test_the_two_paths_do_the_same_on_a_server_that_fails() -> None:
-    tally = machine.run(*machine.PAIRS['paths on a failing server'], examples=EXAMPLES)
-    assert tally.programs >= EXAMPLES and tally.steps['fault']
+@pytest.mark.contract('D-2', 'D-15')
+@pytest.mark.parametrize('pair', ON_FAULTY)
+def test_the_two_sides_do_the_same_on_a_server_that_fails(pair: str) -> None:
+    tally = machine.run(*machine.PAIRS[pair], examples=EXAMPLES)
+    assert tally.programs >= EXAMPLES and tally.steps['fault'] and tally.steps['configure'] >= EXAMPLES
 
 
 #: A fault in the old path, planted at the start of whatever Python runs beside it: a delete that deletes nothing.
@@ -161,6 +163,6 @@ def test_five_thousand_programs_cannot_tell_the_local_store_from_a_glance(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize('pair', [*ON_LOCAL, 'paths on a failing server'])
+@pytest.mark.parametrize('pair', [*ON_LOCAL, *ON_FAULTY])
 def test_the_two_sides_do_the_same_at_length(pair: str) -> None:
     assert machine.run(*machine.PAIRS[pair], examples=1000, derandomize=False).programs >= 1000

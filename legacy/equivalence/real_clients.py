@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Old services around a client of the caller's own that is a real glanceclient, of v1 or v2, against the new API.
+
+The two sides share a server's kind and nothing else: one goes through ``legacy.clients``, the wrapper and what
+``glanceclient`` makes of a call, the other through the Glance driver (D-15). Requests differ by nature; what the
+service holds afterwards must not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from legacy.equivalence.programs import ABSENT, Body, Step
+from legacy.equivalence.twin_calls import Call
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+
+class Own:
+    """An object with ``call``, as callers put into services; nobody knows what is behind."""
+
+    def __init__(self, wrapper: Any) -> None:
+        self._wrapper = wrapper
+
+    def call(self, *args: Any, **kwargs: Any) -> Any:
+        """The wrapper's."""
+        return self._wrapper.call(*args, **kwargs)
+
+
+def _service(class_name: str) -> Call:
+    def call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
+        from legacy import glance
+
+        service = getattr(glance, class_name)(Own(glance.GlanceClientWrapper()))
+        return getattr(service, step.op)(context, **arguments)
+
+    return call
+
+
+#: calling styles, as in ``twin_stores``
+STYLES: Mapping[str, Call] = {'client1': _service('GlanceImageService'), 'client2': _service('GlanceImageServiceV2')}
+
+
+def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
+    """Steps that a client understands as the new API does: callers with a token, files, and texts for properties."""
+    from hypothesis import strategies as st
+
+    def on(op: str, arguments: SearchStrategy[dict[str, Any]]) -> SearchStrategy[Step]:
+        images = st.sampled_from((0, 0, 0, 1, 2, ABSENT))
+        return st.builds(lambda who, image, given: Step(op, who, image, given), who, images, arguments)
+
+    who = st.sampled_from(('ann', 'ann', 'root'))
+    bodies = st.builds(Body, st.sampled_from((b'abcdef', b'\0' * 70)), st.sampled_from(('file', 'pipe')))
+    names = ('a', 'os_type', 'ключ', 'kernel_id', *(('instance_owner',) if style == 'client2' else ()))
+    # One text is the value of one name only: of others v2's client makes a "move", which no Glance takes (C-263).
+    properties = st.dictionaries(st.sampled_from(names), st.sampled_from((1, 2)), max_size=3).map(
+        lambda chosen: {name: f'{name} {number}' for name, number in chosen.items()}
+    )
+    fields = {
+        'name': st.sampled_from(('one', 'two', 'Größe')),
+        'min_ram': st.sampled_from((0, 64)),
+        'is_public': st.booleans(),
+        'properties': properties,
+        'protected': st.booleans(),
+    }
+    # C-239: of what is not public, v2's class makes a private image, the new API leaves a shared one shared.
+    kept = {name: values for name, values in fields.items() if name != 'is_public'}
+    changes = st.fixed_dictionaries({}, optional={**kept, 'properties': properties.map(_unshared)})
+    made = st.builds(
+        lambda who, some, data: Step(
+            'create', who, None, {'image_meta': {'disk_format': 'raw', 'container_format': 'bare', **some}, **data}
+        ),
+        who, st.fixed_dictionaries({}, optional=fields), _maybe('data', bodies),
+    )  # fmt: skip
+    changed = st.builds(
+        lambda meta, data, purge: {'image_meta': meta, **data, **purge},
+        changes, _maybe('data', bodies), _maybe('purge_props', st.booleans()),
+    )  # fmt: skip
+    filters = {'name': fields['name'], 'status': st.sampled_from(('active', 'queued')), 'property-a': st.just('a 1')}
+    listed = st.fixed_dictionaries(
+        {}, optional={
+            'filters': st.fixed_dictionaries({}, optional=filters), 'limit': st.sampled_from((1, 2)),
+            'page_size': st.sampled_from((1, 2)), 'marker': st.just(0),
+        },
+    )  # fmt: skip
+    nothing: SearchStrategy[dict[str, Any]] = st.just({})
+    return {
+        'create': made,
+        'show': on('show', st.sampled_from(({}, {}, {'show_deleted': False}))),
+        'delete': on('delete', nothing),
+        'update': on('update', changed),
+        'download': on('download', st.fixed_dictionaries({'into': st.sampled_from(('iterator', 'object', 'path', 'both'))})),
+        'detail': st.builds(lambda who, given: Step('detail', who, None, given), who, listed),
+    }
+
+
+def faults() -> SearchStrategy[Step]:
+    """Refusals of what both sides ask for alike; and what a service does to records by itself."""
+    from hypothesis import strategies as st
+
+    on = st.sampled_from(('POST images', 'PATCH image', 'DELETE image', 'GET images'))
+    refusals = st.fixed_dictionaries(
+        {'kind': st.just('status'), 'on': on, 'code': st.sampled_from((400, 401, 403, 404, 409))}
+    )
+    by_itself = st.sampled_from(({'kind': 'copying'}, {'kind': 'zoneless'}))
+    return st.builds(lambda fault: Step('fault', 'ann', None, fault), st.one_of(refusals, by_itself))
+
+
+def _unshared(properties: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in properties.items() if name != 'instance_owner'}
+
+
+def _maybe(name: str, values: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:
+    from hypothesis import strategies as st
+
+    return st.one_of(st.just({}), values.map(lambda value: {name: value}))
+
+
