@@ -258,9 +258,14 @@ def _judge(
         entry['problem'] for side in (old, new) for entry in notes(side) if 'problem' in entry
     ]
     lost = gaps(before) + gaps(after)
-    if not before and not after:
+    is_prepared = bool(notes(old) or notes(new))
+    if not is_prepared:
+        proof.reasons.append(
+            'COMMAND started no Python process that could be prepared (PYTHONPATH has to reach it: no -E, -I or -S)'
+        )
+    elif not before and not after:
         proof.reasons.append('no image operation was recorded')
-    if not ran and any(site.status == 'rewritten' for site in proof.migration.sites):
+    if is_prepared and not ran and any(site.status == 'rewritten' for site in proof.migration.sites):
         files = {file for file, _ in lines} & set(proof.migration.changed)
         proof.reasons.append(
             'no rewritten call was executed'
@@ -278,11 +283,11 @@ def _judge(
             f'{count} mentions of the old module have no site: {proof.migration.unaccounted[0]}'
         )
     if proof.reasons:
-        if not notes(old) and not notes(new):
-            proof.notes.append('COMMAND started no Python process that could be prepared')
         proof.notes += [f'in COMMAND: {problem}' for problem in dict.fromkeys(problems)]
     inert = any(each.kind == 'inert' for each in proof.comparison.differences)
-    if proof.comparison.differences and (ran or inert or not ended_alike or lines or proof.baseline):
+    if not is_prepared:
+        proof.comparison.differences = []
+    elif proof.comparison.differences and (ran or inert or not ended_alike or lines or proof.baseline):
         proof.verdict = 'differs'
     elif not proof.reasons:
         proof.verdict = 'proven'

@@ -292,10 +292,12 @@ def test_no_site_found_is_nothing_proven_and_runs_nothing(project: Path) -> None
     assert proof.old is None
 
 
-def test_a_command_without_python_is_nothing_proven(project: Path) -> None:
-    proof = run('app.py', 'true')
+@pytest.mark.parametrize('command', [('true',), (sys.executable, '-E', 'main.py')])
+def test_a_command_without_a_python_that_we_reach_is_nothing_proven(project: Path, command: tuple[str, ...]) -> None:
+    proof = run('app.py', *command)
     assert proof.exit_code == 2
-    assert 'COMMAND started no Python process that could be prepared' in proof.notes
+    assert proof.sentence.startswith('nothing proven: COMMAND started no Python process that could be prepared (')
+    assert not proof.findings
 
 
 # -- the command line
