@@ -87,15 +87,19 @@ class Beside:
             self._free.put(bytearray(buffer_bytes))
         self._batch: list[bytes] = []
         self._batched = 0
+        self._failure: Exception | None = None
         self._thread = threading.Thread(target=self._run, name='nova-image-hash', daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
             buffer, parts = work
-            for part in parts:
-                for each in self._hashes.values():
-                    each.update(part)
+            try:
+                for part in parts:
+                    for each in self._hashes.values():
+                        each.update(part)
+            except Exception as exc:  # noqa: BLE001 - raised by digests(); a dead thread would give no buffer back
+                self._failure = exc
             self._free.put(buffer)
 
     def add(self, chunk: bytes) -> None:
@@ -119,6 +123,8 @@ class Beside:
         if self._batch:
             self._hand_over()
         self.close()
+        if self._failure is not None:
+            raise self._failure
         return {name: each.hexdigest() for name, each in self._hashes.items()}
 
     def close(self) -> None:

@@ -76,6 +76,15 @@ def test_a_slow_hash_makes_the_caller_wait_instead_of_filling_memory(monkeypatch
     lane.close()
 
 
+def test_what_cannot_be_hashed_is_an_error_and_holds_nobody() -> None:
+    lane = hashing.Beside(['sha512'], 10)
+    for _ in range(3 * hashing.SLOTS):
+        lane.give(lane.take(), memoryview(bytes(100))[::2])
+    with pytest.raises(BufferError):
+        lane.digests()
+    assert not lane._thread.is_alive()
+
+
 def test_a_thread_is_taken_for_large_bodies_on_more_than_one_core_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hashing, '_cores', lambda: 2)
     large = hashing.lane(['md5'], hashing.THREAD_FROM_BYTES)
