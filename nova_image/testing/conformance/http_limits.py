@@ -108,3 +108,12 @@ class HTTPLimitConformance(HTTPBase):
         else:
             with pytest.raises(errors.NovaException, match='3600'):
                 api.get(member, image)
+
+    @pytest.mark.contract('D-10')
+    @pytest.mark.parametrize('asked', ['soon', '-1', 'Thu, 01 Jan 1970 00:00:00 GMT', f'Fri, 01 Jan {"9" * 20} 00:00:00 GMT'])
+    def test_a_pause_that_is_none_is_as_good_as_not_asked_for(
+        self, api_at: ApiAt, glance: FaultyGlance, member: Any, asked: str
+    ) -> None:
+        api, image = api_at(glance), glance.store.add(CONTENT)['id']
+        glance.inject(faults.status('GET image', 503, headers={'Retry-After': asked}))
+        assert api.get(member, image)['id'] == image

@@ -19,7 +19,7 @@ from nova_image.testing.faults import Fault
 from nova_image.testing.faulty import FaultyGlance
 
 HASHES = [('sha512', 'md5'), ('sha512',), ('sha256',), ('md5',)]
-PART = 1000
+PART, END = 1000, len(CONTENT) - 1
 
 
 def _file() -> Any:
@@ -122,6 +122,22 @@ class HTTPTransferConformance(HTTPBase):
         glance.inject(fault('GET file', at=PART))
         api_at(glance).download(member, image['id'], dest_path=str(tmp_path / 'image'))
         assert (tmp_path / 'image').read_bytes() == CONTENT and os.listdir(tmp_path) == ['image']
+        assert glance.count('GET file') == 2
+
+    @pytest.mark.contract('D-8')
+    @pytest.mark.parametrize(
+        ('answered', 'is_the_rest'),
+        [(f'{PART}-{END}/*', True), (f'{PART + 1}-{END}/{END + 1}', False), (f'{PART}-{END}/{END}', False), (None, False)],
+    )
+    def test_a_part_is_appended_where_it_is_said_to_be_the_rest(
+        self, api_at: ApiAt, glance: FaultyGlance, member: Any, answered: str | None, is_the_rest: bool
+    ) -> None:
+        image, sink = glance.store.add(CONTENT), io.BytesIO()
+        said = {'Content-Range': answered and f'bytes {answered}'}
+        glance.inject(faults.cut('GET file', at=PART), faults.answers_with('GET file', said))
+        api_at(glance).download(member, image['id'], sink)
+        assert sink.getvalue() == CONTENT
+        assert glance.count('GET file') == (2 if is_the_rest else 3)
 
     @pytest.mark.contract('D-8')
     def test_a_store_that_gives_no_parts_is_read_again(self, api_at: ApiAt, member: Any) -> None:
