@@ -18,6 +18,7 @@ from legacy.deviating import on_glance
 from legacy.deviating.programs import Place, Rule, client_errors, filters_of_any_shape, removed_again, says
 from legacy.deviating.recordings import GLANCE, LOCAL, Answer, Replay, wire_images
 from legacy.deviating.story import Story, content_of, fields_of
+from legacy.equivalence.compare import differences
 
 _LEFT_BEHIND = ('checksum', 'os_hash_algo', 'os_hash_value', 'stores')
 
@@ -45,8 +46,6 @@ class Course:
     def follow(self, expected: Answer) -> None:
         """Put the deviating answers in their places."""
         steps = self.replay.case['input']['steps']
-        from legacy.equivalence.compare import differences
-
         left = False
         story = Story(self.replay, expected, self.touched)
         for number, given in enumerate(steps):

@@ -12,7 +12,8 @@ from typing import Any
 from legacy.deviating import programs
 from legacy.deviating.programs import Place
 from legacy.deviating.recordings import Answer, Replay
-from legacy.deviating.story import Story, content_of, digest, fields_of
+from legacy.deviating.story import Story, content_of, fields_of
+from legacy.equivalence.wire_values import digest
 
 _RAW = {
     'HTTPConflict': 'ImageConflict',

@@ -7,11 +7,7 @@ import hashlib
 from typing import Any
 
 from legacy.deviating.recordings import Answer, Replay
-
-
-def digest(content: bytes) -> dict[str, Any]:
-    """Contents as the comparison has them."""
-    return {'size': len(content), 'md5': hashlib.md5(content, usedforsecurity=False).hexdigest()}
+from legacy.equivalence.wire_values import digest, image_data
 
 
 def content_of(form: Any) -> bytes | None:
@@ -19,11 +15,7 @@ def content_of(form: Any) -> bytes | None:
     described = form.get('$file') or form.get('$data') if isinstance(form, dict) else None
     if not described:
         return None
-    parts = [
-        hashlib.sha256(f'{described["seed"]}:{number}'.encode('ascii')).digest()
-        for number in range(-(-described['size'] // 32))
-    ]
-    return b''.join(parts)[: described['size']]
+    return image_data(described['seed'], described['size'])
 
 
 def fields_of(content: bytes) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import datetime
+import functools
 import hashlib
 import io
 import json
@@ -22,6 +23,7 @@ class NotRun(Exception):
     """The step refers to the result of a step that raised."""
 
 
+@functools.lru_cache(maxsize=8)
 def image_data(seed: int, size: int) -> bytes:
     """Bytes that only depend on ``seed``: the raw digests of ``<seed>:0``, ``<seed>:1``, ... cut to size."""
     parts = [
