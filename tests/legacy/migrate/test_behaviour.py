@@ -12,9 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, Self
 
-from hypothesis import HealthCheck, given, settings
+from budgets import budget
+from hypothesis import given
 from hypothesis import strategies as st
-from test_generated import LONG, programs
+from test_generated import programs
 
 from legacy.migrate import run
 
@@ -251,7 +252,7 @@ def outcome(text: str, reference: str, data: Any) -> tuple[list[Any], str]:
     return world.events, error
 
 
-@settings(max_examples=4000 if LONG else 80, deadline=None, suppress_health_check=list(HealthCheck))
+@budget(80, long=4000)
 @given(
     programs(),
     st.sampled_from(('one', 'http://h1/images/one')),

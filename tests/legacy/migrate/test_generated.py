@@ -7,17 +7,16 @@ methods, branches, loops, ``try``, ``with``, closures, classes, rebinding. Left 
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from budgets import budget
+from hypothesis import given
 from hypothesis import strategies as st
 
 from legacy.migrate import run
 from legacy.migrate.tree import Source, compiles
 
-LONG = os.environ.get('NOVA_IMAGE_HYPOTHESIS') == 'long'
 IMPORTS = {
     'from nova.image import glance': 'glance',
     'from nova.image import glance as img  # old': 'img',
@@ -179,7 +178,7 @@ def programs(draw: st.DrawFn) -> str:
     return text.replace('\n', draw(st.sampled_from(('\n', '\n', '\r\n'))))
 
 
-@settings(max_examples=3000 if LONG else 60, deadline=None, suppress_health_check=list(HealthCheck))
+@budget(60, long=3000)
 @given(programs())
 def test_a_rewrite_parses_keeps_comments_and_is_a_fixed_point(text: str) -> None:
     """Law: the result compiles if the input did, comments stay, totals add up, a second run changes nothing."""
