@@ -82,6 +82,8 @@ def client_class_replaced() -> bool:
     if package is None:
         return False
     client = package.__dict__.get('Client')
+    if client is None and getattr(getattr(package, '__spec__', None), '_initializing', False):
+        return False  # another thread is importing it
     return not (inspect.isfunction(client) and client.__module__ == 'glanceclient.client')
 
 
