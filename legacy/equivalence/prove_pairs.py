@@ -18,6 +18,8 @@ from legacy.equivalence.prove_trace import Operation
 Pair = tuple[Operation | None, Operation | None]
 Pairs = Iterator[Pair]
 Stream = tuple[int, str]
+#: How many operations one is compared with to find the one most like it.
+_MOST_TRIALS = 50
 
 
 def pairs(old: Sequence[Operation], new: Sequence[Operation], pairing: Pairing, *, at_once: bool) -> list[Pair]:
@@ -112,7 +114,7 @@ def reordered(done: Sequence[Pair]) -> list[Pair]:
 
 
 def _any_order(old: Sequence[Operation], new: Sequence[Operation], pairing: Pairing) -> Pairs:
-    """Pair each old operation with an equal one of the same step, else with any of the same step."""
+    """Pair each old operation with an equal one of the same step, else with the one of the same step most like it."""
     waiting: dict[tuple[str, str, int], list[Operation]] = {}
     for operation in new:
         waiting.setdefault(operation.key, []).append(operation)
@@ -129,8 +131,16 @@ def _any_order(old: Sequence[Operation], new: Sequence[Operation], pairing: Pair
             unequal.append(operation)
     for operation in unequal:
         rest = waiting.get(operation.key)
-        yield operation, rest.pop(0) if rest else None
+        yield operation, _most_like(operation, rest, pairing) if rest else None
     yield from ((None, operation) for rest in waiting.values() for operation in rest)
+
+
+def _most_like(operation: Operation, rest: list[Operation], pairing: Pairing) -> Operation:
+    """Take the one that differs in the fewest fields out of ``rest``."""
+    trials = [(len(mismatches(trial := pairing.copy(), operation, each)), trial) for each in rest[:_MOST_TRIALS]]
+    index = min(range(len(trials)), key=lambda n: trials[n][0])
+    pairing.take(trials[index][1])
+    return rest.pop(index)
 
 
 def _bind_by_history(old: Sequence[Operation], new: Sequence[Operation], pairing: Pairing) -> None:

@@ -47,6 +47,15 @@ def test_a_call_that_a_thread_lost_is_missing() -> None:
     assert kinds(recording(*A), recording(*A[:3], ('c', 9, 'z'))) == ['missing', 'extra']
 
 
+def test_of_steps_that_all_differ_the_most_alike_are_compared() -> None:
+    old = recording(('a', 1, 'x'), ('b', 1, 'y'), ('a', 2, 'x'), ('b', 2, 'y'), ('a', 3, 'x'))
+    new = recording(('b', 1, 'y'), ('a', 1, 'x'), ('b', 2, 'y'), ('a', 2, 'x'), ('b', 3, 'y'))
+    for n, each in enumerate([*old, *new]):
+        each.raw['result'] = {**each.raw['result'], 'noise': n}
+    told = compare(old[:4], new[:4], [], [], (0, 1)).differences
+    assert {mismatch.path for each in told for mismatch in each.mismatches} == {'result.noise'}
+
+
 def test_a_step_that_became_another_is_told_once_where_it_is() -> None:
     found = compare(recording(('a', 1, 'x'), ('a', 2, 'x')), recording(('a', 1, 'x'), ('a', 2, 'q')), [], [], (0, 1))
     assert [(each.kind, each.file, each.new_line) for each in found.differences] == [('changed', 'app.py', 2)]
