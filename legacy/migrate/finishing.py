@@ -26,6 +26,8 @@ def finish(works: list[Work], groups: Groups, jobs: int = 1) -> None:
     failed = {work.unit.path: why for work in works if (why := _make(work))}
     changed = [work for work in works if work.book.entry.changed and work.unit.path not in failed]
     checks = [(work.unit.source.raw, work.unit.source.comments(), work.book.entry.new_bytes) for work in changed]
+    for work in works:
+        work.unit.source.release()
     for work, why in zip(changed, _checked(checks, jobs), strict=True):
         if why:
             failed[work.unit.path] = why

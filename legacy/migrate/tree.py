@@ -8,10 +8,11 @@ Knows nothing of the old module.
 
 from __future__ import annotations
 
+import bisect
 import codecs
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -83,20 +84,26 @@ def text_of(data: bytes) -> str:
         raise Unreadable(f'is not valid {encoding} ({err}); add or correct the coding line') from err
 
 
+#: The children of every node that has none.
+_NONE: list[Node] = []
+
+
 class Node:
     """One node of the tree."""
 
-    __slots__ = ('_children', '_raw', 'end', 'field', 'parent', 'source', 'start', 'type')
+    __slots__ = ('_children', '_raw', 'end', 'field', 'is_named', 'parent', 'source', 'start', 'type')
 
     def __init__(self, raw: Any, source: Source, parent: Node | None, field: str | None) -> None:
-        self._raw: Any = raw
         self.source = source
         self.parent = parent
         self.field = field
         self.type: str = raw.type
         self.start: int = raw.start_byte
         self.end: int = raw.end_byte
-        self._children: list[Node] | None = None
+        self.is_named: bool = raw.is_named
+        # The parser's own node costs as much as this one: kept only as long as there are children to be made.
+        self._children: list[Node] | None = None if raw.child_count else _NONE
+        self._raw: Any = raw if raw.child_count else None
 
     @property
     def children(self) -> list[Node]:
@@ -109,13 +116,13 @@ class Node:
                     made.append(Node(cursor.node, self.source, self, cursor.field_name))
                     if not cursor.goto_next_sibling():
                         break
-            self._children = made
+            self._children, self._raw = made, None
         return self._children
 
     @property
     def named(self) -> list[Node]:
         """Children that are not punctuation or comments."""
-        return [each for each in self.children if each._raw.is_named and each.type != 'comment']
+        return [each for each in self.children if each.is_named and each.type != 'comment']
 
     def get(self, field: str) -> Node | None:
         """The first child in ``field``."""
@@ -126,7 +133,7 @@ class Node:
 
     def all(self, field: str) -> list[Node]:
         """The children in ``field``, without punctuation."""
-        return [each for each in self.children if each.field == field and each._raw.is_named]
+        return [each for each in self.children if each.field == field and each.is_named]
 
     @property
     def text(self) -> str:
@@ -159,12 +166,12 @@ class Node:
     @property
     def line(self) -> int:
         """Line of the input, from 1."""
-        return int(self._raw.start_point[0]) + 1
+        return self.source.line(self.start)
 
     @property
     def end_line(self) -> int:
         """Last line of the node, from 1."""
-        return int(self._raw.end_point[0]) + 1
+        return self.source.line(self.end)
 
     def __repr__(self) -> str:
         return f'<{self.type} {self.line}: {self.text[:40]!r}>'
@@ -188,7 +195,8 @@ class Source:
         if not same:
             raise Unreadable(f'would not come back the same from {self.encoding}; convert it to UTF-8')
         self.data = self.text.encode('utf-8')
-        self.root = Node(_parser().parse(self.data).root_node, self, None, None)
+        self._tree = _parser().parse(self.data)
+        self.root = Node(self._tree.root_node, self, None, None)
 
     def encode(self, data: bytes) -> bytes:
         """UTF-8 text as bytes of the file's own encoding, with its byte order mark."""
@@ -202,18 +210,27 @@ class Source:
 
     def error(self) -> Node | None:
         """The first place that could not be parsed, or None."""
-        if not self.root._raw.has_error:
+        raw = self._tree.root_node
+        if not raw.has_error:
             return None
         node = self.root
         while True:
-            for child in node.children:
-                if child._raw.is_error or child._raw.is_missing:
+            for child, below in zip(node.children, raw.children, strict=True):
+                if below.is_error or below.is_missing:
                     return child
-                if child._raw.has_error:
-                    node = child
+                if below.has_error:
+                    node, raw = child, below
                     break
             else:
                 return node
+
+    def line(self, offset: int) -> int:
+        """Line of an offset, from 1."""
+        return bisect.bisect_left(self._line_ends, offset) + 1
+
+    @cached_property
+    def _line_ends(self) -> list[int]:
+        return [each.start() for each in re.finditer(rb'\n', self.data)]
 
     def column(self, offset: int) -> int:
         """Column of an offset in characters, from 1."""
@@ -231,11 +248,21 @@ class Source:
             else:
                 return node
 
+    def release(self) -> None:
+        """Give the parser's memory back, twenty times the text; nodes that nobody has asked for are gone."""
+        del self._tree
+        waiting = [self.root]
+        while waiting:
+            node = waiting.pop()
+            if node._children is None:
+                node._children, node._raw = _NONE, None
+            waiting += node._children
+
     def comments(self) -> list[bytes]:
         """The text of every comment, in order."""
         import tree_sitter
 
-        captured = tree_sitter.QueryCursor(_comment_query()).captures(self.root._raw).get('comment', [])
+        captured = tree_sitter.QueryCursor(_comment_query()).captures(self._tree.root_node).get('comment', [])
         spans = sorted((each.start_byte, each.end_byte) for each in captured)
         return [self.data[start:end] for start, end in spans]
 

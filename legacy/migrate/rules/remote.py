@@ -282,10 +282,17 @@ class Remote(Tied):
         return Plan('P-17', edits)
 
     def _may_drop(self, place: Node) -> bool:
-        """Whether the id's variable can go: it is a local, or its name says that nobody wants it."""
+        """Whether the id's variable can go: it is a local, or its name says that nobody wants it.
+
+        Not where it alone makes the name a local that something else reads, be it too early.
+        """
         name = place.text
         home = self.unit.scopes.lookup(name, self.home)
-        if home is None or any(each.kind == 'del' for each in self.unit.scopes.all_bindings(name, home)):
+        bindings = list(self.unit.scopes.all_bindings(name, home)) if home is not None else []
+        if home is None or any(each.kind == 'del' for each in bindings):
+            return False
+        moved = {id(inner(each)) for each in self.own}
+        if len(bindings) == 1 and any(id(each) not in moved for each in self.unit.reads(home, name)):
             return False
         return home.is_function or name.startswith('_')
 

@@ -222,6 +222,14 @@ def test_the_fallback_name_is_used_where_the_package_name_is_taken(changes):
     )
 
 
+def test_a_name_that_is_local_only_through_the_pair_stays_local(changes):
+    """Read too early, it fails before and after; a name of the function around does not take its place."""
+    changes(
+        HEAD + 'def f(c, r):\n    def g():\n        s, r = glance.get_remote_image_service(c, r)\n        s.show(c, r)\n',
+        NEW + 'def f(c, r):\n    def g():\n        s, r = nova_image.api.API(), r\n        s.get(c, r)\n',
+    )
+
+
 LEFT = {
     'another context': 'def f(c, r):\n    s, i = glance.get_remote_image_service(c, r)\n    s.detail(c.elevated())\n',
     'the context is bound again': (
