@@ -98,12 +98,18 @@ def get_api_servers(context: Any = None) -> Iterator[Any]:
         urls = list(now.api_servers) or [_from_catalogue(context)]
         glance.random.shuffle(urls)
         return itertools.cycle(urls)
-    if speaks_urls():
-        servers = [_modern_entry(entry) for entry in now.value('glance', 'api_servers')]
-    else:
-        servers = [parse_server(str(entry)) for entry in _icehouse_entries(now)]
+    servers = [_modern_entry(entry) for entry in _modern_entries(now)]
+    servers = servers or [parse_server(str(entry)) for entry in _icehouse_entries(now)]
     glance.random.shuffle(servers)
     return itertools.cycle(servers)
+
+
+def _modern_entries(now: Settings) -> list[Any]:
+    """Servers that are configured as URLs: by 13's list, or by 17's override where no older list is (C-292)."""
+    if speaks_urls():
+        return list(now.value('glance', 'api_servers'))
+    override = now.is_set('glance', 'endpoint_override') and now.value('glance', 'endpoint_override')
+    return [override] if override and not now.is_set('DEFAULT', 'glance_api_servers') else []
 
 
 def _icehouse_entries(now: Settings) -> list[Any]:
