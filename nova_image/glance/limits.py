@@ -26,12 +26,14 @@ import requests
 import urllib3
 import urllib3.connection
 from keystoneauth1 import session as ksa_session
+from urllib3.util import wait_for_read
 
 from nova_image.settings import UNLIMITED_S, Settings
 from nova_image.transfer.stalling import Progress
 
 SEND_PIECE_BYTES = 64 * 1024
 POOL_CONNECTIONS = 64
+HERE_S = 1.0  # for an answer that seems to be there
 
 
 class Stalled(TimeoutError):
@@ -178,10 +180,15 @@ def _send_in_pieces(connection: Any, data: Any, send: Any) -> None:
     sys.audit('http.client.send', connection, data)  # as the method does in whose place this is
     sock, view = connection.sock, memoryview(data)
     while view:
-        sock.settimeout(limits.send_s())
         before = time.monotonic()
         try:
+            sock.settimeout(limits.send_s())
             count = sock.send(view[:SEND_PIECE_BYTES])
+        except TimeoutError as exc:
+            if not wait_for_read(sock, 0):
+                raise
+            limits.first_byte = min(limits.first_byte, HERE_S)
+            raise BrokenPipeError(errno.EPIPE, 'it has answered already, and reads no more') from exc
         except (ConnectionResetError, ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError) as exc:
             # What urllib3 takes for a server that may have answered early, and else for a lost connection.
             raise BrokenPipeError(errno.EPIPE, str(exc)) from exc

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any, Self
@@ -170,6 +171,32 @@ def test_an_upload_that_nobody_takes_ends(make_driver: Any) -> None:
             wire.upload(image_path(IMAGE_ID, 'file'), upload(b'x' * 50_000_000))
 
 
+def test_an_answer_of_a_server_that_reads_no_more_is_heard(make_driver: Any) -> None:
+    def serve(listener: socket.socket) -> None:
+        connection, _address = listener.accept()
+        with connection:
+            while b'\r\n\r\n' not in connection.recv(1000):
+                pass
+            connection.sendall(b'HTTP/1.1 413 Full\r\nContent-Length: 4\r\nContent-Type: text/plain\r\n\r\nfull')
+            time.sleep(1.5)
+
+    from glanceclient import exc
+
+    from nova_image.glance.wire import image_path
+    from nova_image.transfer import upload
+
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        listener.listen()
+        thread = threading.Thread(target=serve, args=(listener,))
+        thread.start()
+        driver = make_driver(f'http://127.0.0.1:{listener.getsockname()[1]}', **{**QUICK, 'upload_answer_timeout': 600})
+        wire, _settings = driver._wire(CTX)
+        with Stopwatch(), pytest.raises(exc.HTTPOverLimit, match='full'):
+            wire.upload(image_path(IMAGE_ID, 'file'), upload(b'x' * 50_000_000))
+        thread.join()
+
+
 def test_an_upload_without_an_answer_ends(start_server: Any, make_driver: Any) -> None:
     def answer(request: Request) -> Answer:
         return Answer(raw=silent) if request.method == 'PUT' else as_json(an_image())
@@ -268,6 +295,7 @@ def test_what_is_sent_has_to_move_as_much_as_the_option_says(monkeypatch: pytest
     def send(takes: int, size: int) -> int:
         sock = Socket(takes)
         monkeypatch.setattr(limits, 'time', sock)
+        monkeypatch.setattr(limits, 'wait_for_read', lambda sock, timeout: False)
         connection = limits._TimedConnection('h')
         connection.sock = sock
         with limits.applied(limits.Limits(60, 5, 2000)):
