@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from nova_image import errors, recording
+from nova_image.api import API
 from nova_image.counting import Tally, counted
 from nova_image.driver import ImageDriver
 from nova_image.recorded import Plain
@@ -171,6 +172,19 @@ def test_each_operation_becomes_one_line_with_its_arguments_result_and_caller(
             'roles': ['member'],
             'authenticated': True,
         }
+
+
+def test_the_server_of_a_reference_is_written_down_for_calls_that_name_no_image(tmp_path: Any) -> None:
+    class Elsewhere(Memory):
+        def create(self, *args: Any, server: str | None = None) -> dict[str, Any]:
+            assert server == 'http://h:1'
+            return super().create(*args)
+
+    driver = RecordingDriver(Elsewhere(), str(tmp_path / 'trace.jsonl'))
+    api = API.for_reference('http://h:1/v2/images/x', driver=driver)
+    api.get_all(CONTEXT)
+    api.create(CONTEXT, {'name': 'x'}, b'abcd')
+    assert [(line['op'], line['server']) for line in lines(driver)] == [('list', 'http://h:1'), ('create', 'http://h:1')]
 
 
 def test_an_error_is_written_down_and_raised_unchanged(

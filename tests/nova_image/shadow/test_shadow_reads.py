@@ -427,3 +427,14 @@ def test_a_candidate_that_is_none_is_refused_by_name(tmp_path: Path, name: str |
     conf = local_conf(tmp_path, image_shadow__control='local', image_shadow__candidate=name)
     with pytest.raises(errors.UnknownDriver, match=repr(name) if name != 'nonesuch' else name):
         ShadowDriver(conf)
+
+
+@pytest.mark.contract('D-7')
+def test_the_server_of_a_reference_is_told_to_both_drivers(pair: Pair) -> None:
+    told = []
+    pair.candidate.wrong = lambda op, answer, **args: told.append((op, args.get('server'))) or answer()
+    stays = API.for_reference('http://h:1/images/x', driver=pair.shadow)
+    image_id = stays.create(pair.member, RAW, CONTENT)['id']
+    assert [each['id'] for each in stays.get_all(pair.member)] == [image_id]
+    assert pair.outcomes('list')
+    assert told == [('list', 'http://h:1')]
