@@ -161,6 +161,16 @@ def _traced(seen: Seen) -> str | None:
     return None
 
 
+def _last_words(seen: Seen) -> str | None:
+    """C-051: whoever gives up says so, and whoever goes on does not; where servers are no URLs, nobody says so."""
+    said = [text for _level, text in seen.outcome.logged if text.startswith('Error contacting glance server')]
+    failed = seen.outcome.error is not None and seen.outcome.error.kind == 'GlanceConnectionFailed'
+    done = [text for text in said if text.endswith('done trying.')]
+    if failed and said and '://' in said[-1] and not done:
+        return f'gave up, and said {said[-1]!r}'
+    return f'went on, and said {done[0]!r}' if done and seen.outcome.error is None else None
+
+
 def _healthy_first(seen: Seen) -> str | None:
     """C-045, D-10: whoever failed is asked again only when the others do not answer."""
     state: dict[str, bool] = {}
@@ -177,7 +187,9 @@ def _healthy_first(seen: Seen) -> str | None:
 
 Law = Callable[[Seen], str | None]
 #: what holds of every call
-OF_ANY: tuple[Law, ...] = (_left_alone, _aware, _caused, _well_asked, _whole, _arrived, _once, _traced)
+OF_ANY: tuple[Law, ...] = (
+    _left_alone, _aware, _caused, _well_asked, _whole, _arrived, _once, _traced, _last_words,
+)  # fmt: skip
 #: what holds where no client of the caller's own decides
 LAWS = (*OF_ANY, _unhashed, _healthy_first)
 

@@ -249,6 +249,10 @@ def machine(
             self.left, self.right = self._stack.enter_context(twins(left, right, grounds))
             self._failed = False
 
+        def steps(self, some: Step | Program) -> None:
+            for step in some if isinstance(some, list) else [some]:
+                self.step(step)
+
         def step(self, step: Step) -> None:
             self.program.append(step)
             counted.steps[step.op] += 1
@@ -285,8 +289,8 @@ def machine(
 
 
 def _rule(name: str, made: Callable[[Any], Any]) -> Any:
-    def run(self: Any, step: Step) -> None:
-        self.step(step)
+    def run(self: Any, step: Step | Program) -> None:
+        self.steps(step)
 
     run.__name__ = run.__qualname__ = name
     return made(run)

@@ -68,7 +68,8 @@ class Step(NamedTuple):
     :param arguments: by the old parameter names; a ``data`` is a :class:`Body`, a ``marker`` is as ``image``;
         for ``download`` ``into`` says where to: iterator, object, path, both
     :param remote: whether the service is got by reference
-    :param href: shape of that reference, with ``{id}`` where the id goes; none: the id alone
+    :param href: shape of that reference, with ``{id}`` where the id goes; none: the id alone. Without ``remote``: what
+        the old service is given in place of the id (C-208)
     :param era: whose kind of context object the caller has, see ``eras``
     :param via: what the old service is built around: '' (nothing), or a ``GlanceClientWrapper`` of the caller's
         own, 'wrapper' for the configured servers, 'host' or 'endpoint' for a named one
@@ -162,7 +163,7 @@ def steps() -> Mapping[str, SearchStrategy[Step]]:
 
 
 def _local(steps: SearchStrategy[Step]) -> SearchStrategy[Step]:
-    return steps.map(lambda step: step._replace(remote=False))
+    return steps.map(lambda step: step._replace(remote=False, href=''))
 
 
 def _who() -> SearchStrategy[str]:
@@ -191,13 +192,14 @@ def _on_image(op: str, arguments: SearchStrategy[dict[str, Any]]) -> SearchStrat
     from hypothesis import strategies as st
 
     return st.builds(
-        lambda who, image, given, remote: Step(
-            op, who, image, given, remote and '/' not in str(image)
+        lambda who, image, given, remote, href: Step(
+            op, who, image, given, remote and '/' not in str(image), '' if remote or isinstance(image, str) else href
         ),
         _who(),
         _images(),
         arguments,
         st.booleans(),
+        st.sampled_from(('', '', '', 'http://images.example:9292/v1/images/{id}')),
     )
 
 

@@ -39,8 +39,23 @@ def _service(class_name: str) -> Call:
     return call
 
 
+def _fork(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
+    """As on v2's class, but an image is made by the private step that forks call (C-007, C-252)."""
+    from legacy import glance
+
+    if step.op != 'create':
+        return STYLES['client2'](step, context, arguments)
+    properties = dict(arguments['image_meta'].get('properties') or {})
+    member = properties.pop('instance_owner', None)
+    flat = glance._convert_to_v2(glance._translate_to_glance({**arguments['image_meta'], 'properties': properties}))
+    service = glance.GlanceImageServiceV2(Own(glance.GlanceClientWrapper()))
+    return service._create_v2(context, flat, arguments.get('data'), sharing_member_id=member)
+
+
 #: calling styles, as in ``twin_stores``
-STYLES: Mapping[str, Call] = {'client1': _service('GlanceImageService'), 'client2': _service('GlanceImageServiceV2')}
+STYLES: Mapping[str, Call] = {
+    'client1': _service('GlanceImageService'), 'client2': _service('GlanceImageServiceV2'), 'fork2': _fork,
+}  # fmt: skip
 
 
 def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
@@ -53,7 +68,7 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
 
     who = st.sampled_from(('ann', 'ann', 'root'))
     bodies = st.builds(Body, st.sampled_from((b'abcdef', b'\0' * 70)), st.sampled_from(('file', 'pipe')))
-    names = ('a', 'os_type', 'ключ', 'kernel_id', *(('instance_owner',) if style == 'client2' else ()))
+    names = ('a', 'os_type', 'ключ', 'kernel_id', *(('instance_owner',) if style != 'client1' else ()))
     # One text is the value of one name only: of others v2's client makes a "move", which no Glance takes (C-263).
     properties = st.dictionaries(st.sampled_from(names), st.sampled_from((1, 2)), max_size=3).map(
         lambda chosen: {name: f'{name} {number}' for name, number in chosen.items()}
@@ -96,13 +111,18 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
     }
 
 
-def faults() -> SearchStrategy[Step]:
-    """Refusals of what both sides ask for alike; and what a service does to records by itself."""
+def faults(style: str) -> SearchStrategy[Step]:
+    """Refusals of what both sides ask for alike; and what a service does to records by itself.
+
+    None of a creation by a fork: what comes out of its step is translated by whoever calls it.
+    """
     from hypothesis import strategies as st
 
-    on = st.sampled_from(('POST images', 'PATCH image', 'DELETE image', 'GET images'))
+    made = () if style == 'fork2' else ('POST images',)
+    on = st.sampled_from((*made, 'PATCH image', 'DELETE image', 'GET images'))
     refusals = st.fixed_dictionaries(
-        {'kind': st.just('status'), 'on': on, 'code': st.sampled_from((400, 401, 403, 404, 409))}
+        {'kind': st.just('status'), 'on': on, 'code': st.sampled_from((400, 401, 403, 404, 409, 503)),
+         'times': st.sampled_from((1, 1, 4))}
     )
     by_itself = st.sampled_from(({'kind': 'copying'}, {'kind': 'zoneless'}))
     return st.builds(lambda fault: Step('fault', 'ann', None, fault), st.one_of(refusals, by_itself))

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from legacy.equivalence.programs import Body, Step
+from legacy.equivalence.programs import Body, Program, Step
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -24,30 +24,47 @@ SPELLINGS = (
 NOBODY = 'http://127.0.0.1:1'
 
 
+#: what an operation asks for
+ASKED: Mapping[str, tuple[str, ...]] = {
+    'create': ('POST images', 'PUT file', 'PUT file'), 'show': ('GET image',), 'delete': ('DELETE image',),
+    'update': ('GET image', 'PATCH image', 'PUT file', 'PUT file'), 'download': ('GET image', 'GET file', 'GET file'),
+    'detail': ('GET images',),
+}  # fmt: skip
+
+
 def faults() -> SearchStrategy[Step]:
     """Steps that make a server fail at what comes next (``nova_image.testing.faults``); only such a server takes them."""
     from hypothesis import strategies as st
 
-    asked = st.sampled_from(('GET images', 'POST images', 'GET image', 'PATCH image', 'DELETE image', 'PUT file'))
-    places = st.one_of(asked, asked, st.just('GET file'), st.just('*'))
+    places = st.sampled_from(sorted({'*', *(place for places in ASKED.values() for place in places)}))
+    by_itself = st.sampled_from(({'kind': 'zoneless'}, {'kind': 'copying'}))
+    return st.one_of(places.flatmap(_fault), by_itself.map(lambda fault: Step('fault', 'ann', None, fault)))
+
+
+def aimed(op: str, steps: SearchStrategy[Step]) -> SearchStrategy[Program]:
+    """A fault, and a step that it strikes."""
+    from hypothesis import strategies as st
+
+    fault = st.sampled_from(ASKED[op]).flatmap(_fault)
+    return st.builds(lambda one, other: [one, other], fault, steps)
+
+
+def _fault(place: str) -> SearchStrategy[Step]:
+    from hypothesis import strategies as st
+
     codes = st.sampled_from((400, 401, 403, 404, 408, 409, 410, 413, 429, 500, 502, 503, 503))
     times = st.sampled_from((1, 1, 2))
     waits = st.sampled_from(({}, {}, {'Retry-After': '5'}, {'Retry-After': 'soon'}, {'Retry-After': '99999'}))
-    kinds = (
-        st.fixed_dictionaries({'kind': st.just('status'), 'on': places, 'code': codes, 'times': times, 'headers': waits}),
-        st.fixed_dictionaries({'kind': st.sampled_from(('cut', 'reset', 'lost')), 'on': places, 'times': times}),
-        st.fixed_dictionaries({'kind': st.just('redirect'), 'on': places, 'location': st.sampled_from(('{path}', NOBODY))}),
-        st.fixed_dictionaries(
-            {'kind': st.sampled_from(('cut', 'short', 'unterminated', 'corrupt')), 'on': st.just('GET file'),
-             'at': st.sampled_from((0, 3, 5)), 'times': times}
-        ),
-        st.fixed_dictionaries(
-            {'kind': st.sampled_from(('cut', 'short', 'corrupt')), 'on': st.just('PUT file'), 'at': st.sampled_from((0, 1, 3))}
-        ),
-        st.fixed_dictionaries({'kind': st.just('zoneless')}),
-        st.fixed_dictionaries({'kind': st.just('copying')}),
-    )  # fmt: skip
-    return st.builds(lambda fault: Step('fault', 'ann', None, fault), st.one_of(*kinds))
+    kinds: list[SearchStrategy[dict[str, Any]]] = [
+        st.fixed_dictionaries({'kind': st.just('status'), 'code': codes, 'times': times, 'headers': waits}),
+        st.fixed_dictionaries({'kind': st.sampled_from(('cut', 'reset', 'lost')), 'times': times}),
+        st.fixed_dictionaries({'kind': st.just('redirect'), 'location': st.sampled_from(('{path}', NOBODY))}),
+    ]
+    if place.endswith('file'):
+        spoilt = ('cut', 'short', 'corrupt') if place == 'PUT file' else ('cut', 'short', 'unterminated', 'corrupt')
+        at = st.sampled_from((0, 1, 3, 5))
+        kinds += [st.fixed_dictionaries({'kind': st.sampled_from(spoilt), 'at': at, 'times': times})] * 2
+    return st.one_of(kinds).map(lambda fault: Step('fault', 'ann', None, {'on': place, **fault}))
 
 
 def configurations() -> SearchStrategy[Step]:

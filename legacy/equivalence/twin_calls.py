@@ -84,6 +84,8 @@ def old_call(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
         service, given['image_id'] = glance.get_remote_image_service(context, href)
     else:
         service = _service(step.via, context)
+        if step.href:
+            given['image_id'] = step.href.replace('{id}', str(given['image_id']))  # C-208: of an href only the id counts
     return getattr(service, step.op)(context, **given)
 
 

@@ -25,6 +25,7 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     'spellings of one configuration': ('new@faulty', 'plain@faulty'),
     'a client of v1': ('client1@faulty', 'new@faulty'),
     'a client of v2': ('client2@faulty', 'new@faulty'),
+    'steps that forks call': ('fork2@faulty', 'new@faulty'),
     'stores': ('new@local-noauth', 'new@glance'),
     'stores with projects': ('new@local', 'new@tenants'),
 }
@@ -58,21 +59,21 @@ def left_out(left: str, right: str) -> tuple[tuple[Ignored, ...], tuple[Excused,
     return (PLAIN if 'plain' in styles else PATHS), ()
 
 
-def rules(left: str, right: str) -> Mapping[str, SearchStrategy[Step]]:
-    """The rules for two sides: steps by name, and how a program begins under ``first`` and ``configure``."""
+def rules(left: str, right: str) -> Mapping[str, SearchStrategy[Step | Program]]:
+    """The rules for two sides: steps, or several, by name; how a program begins under ``first`` and ``configure``."""
     style = left.partition('@')[0]
     if style in real_clients.STYLES:
         own = real_clients.steps(style)
-        return {
-            'first': own['create'], 'configure': troubles.configurations(), **own, 'fault': real_clients.faults()
-        }  # fmt: skip
+        begins = {'first': own['create'], 'configure': troubles.configurations()}
+        return {**begins, **own, 'fault': real_clients.faults(style)}
     found = dict(programs.steps())
     if across(left, right):
         found = {name: rule for name, rule in found.items() if name not in NOT_ACROSS}
     found['first'] = programs.first()
     if 'faulty' in (store_of(left), store_of(right)):
         found = {name: troubles.traced(rule) for name, rule in found.items()}
-        found.update(configure=troubles.configurations(), fault=troubles.faults(), more=troubles.faults())
+        struck = {f'struck_{op}': troubles.aimed(op, found[op]) for op in troubles.ASKED}
+        return {**found, 'configure': troubles.configurations(), 'fault': troubles.faults(), **struck}
     return found
 
 
@@ -84,6 +85,6 @@ def drawn(left: str, right: str, *, longest: int = 9) -> SearchStrategy[Program]
     begins = [made.pop('configure')] if 'configure' in made else []
     begins.append(made.pop('first'))
     return st.builds(
-        lambda start, rest: [*start, *rest],
+        lambda start, rest: [step for each in (*start, *rest) for step in (each if isinstance(each, list) else [each])],
         st.tuples(*begins), st.lists(st.one_of(*made.values()), min_size=4, max_size=longest),
     )  # fmt: skip

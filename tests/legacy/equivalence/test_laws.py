@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import datetime
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,11 +40,28 @@ def naive(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text.rstrip('Z'))
 
 
+def uncaused(new: BaseException) -> None:
+    raise new from None
+
+
+class Hopeful:
+    """A log in which nobody ever gives up."""
+
+    def exception(self, text: str, given: dict[str, str]) -> None:
+        logging.getLogger('hopeful').error(text, {**given, 'next': 'retrying'})
+
+
 UNTOLD = property(lambda wire: None, nothing)
 #: law -> what goes wrong on both sides at once (a name, and what stands there), and a program that shows it
 BROKEN: dict[str, tuple[dict[str, Any], Program]] = {
     '_left_alone': ({'nova_image.api._own': lambda info: info}, [SHARED]),
     '_aware': ({'nova_image.images.parse_time': naive}, [MADE, fault(kind='zoneless'), SHOWN]),
+    '_caused': (
+        {'legacy.faults._raise': uncaused}, [MADE, fault(kind='status', on='GET image', code=403, times=0), SHOWN]
+    ),
+    '_last_words': (
+        {'nova_image.glance.retries.LOG': Hopeful()}, [fault(kind='status', on='POST images', code=503, times=0), MADE]
+    ),
     '_well_asked': ({'nova_image.images.RESERVED_PREFIX': '-'}, [MADE, fault(kind='copying'), PURGE]),
     '_whole': (
         {'nova_image.transfer.download.check_hash': nothing}, [MADE, fault(kind='corrupt', on='GET file', at=1), OUT]
@@ -66,7 +84,8 @@ def grounds() -> Iterator[machine.Grounds]:
 
 
 def difference(program: Program, grounds: machine.Grounds) -> str:
-    pair = 'a client of v2' if program == [SHARED] else 'paths on a failing server'
+    client = program in (BROKEN['_left_alone'][1], BROKEN['_caused'][1])
+    pair = 'a client of v2' if client else 'paths on a failing server'
     return str(machine.difference(program, *machine.PAIRS[pair], grounds) or '')
 
 
@@ -86,6 +105,10 @@ def test_requests_are_part_of_what_is_compared(grounds: machine.Grounds) -> None
     with machine.twins(*machine.PAIRS['paths on a failing server'], grounds) as sides:
         asked = [[each['method'] for each in side.do(MADE).requests] for side in sides]
     assert asked == [['POST', 'PUT', 'GET']] * 2
+
+
+def test_every_law_is_seen_to_be_broken() -> None:
+    assert set(BROKEN) == {law.__name__ for law in LAWS}
 
 
 @pytest.mark.contract('D-8')
