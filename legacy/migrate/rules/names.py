@@ -10,6 +10,8 @@ from legacy.migrate.unit import Unit
 
 FALLBACK = '_nova_image_api'
 FALLBACK_PARSE = '_parse_image_ref'
+#: What a reference may be called that needs a variable.
+LOCALS = ('image_ref', 'image_href', 'image_reference')
 
 
 class NewNames:
@@ -23,6 +25,7 @@ class NewNames:
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.problem = ''
+        self._locals: dict[int, tuple[str, Node]] = {}
         self.plain = not self._collides(catalogue.NEW_PACKAGE)
         self.listing = f'{catalogue.NEW_PACKAGE if self.plain else FALLBACK}.listing_arguments'
         if self.plain:
@@ -83,9 +86,16 @@ class NewNames:
             wanted.append(f'from {catalogue.NEW_PACKAGE} import parse_image_ref as {FALLBACK_PARSE}')
         return wanted
 
-    def fresh_local(self, unit: Unit, candidates: tuple[str, ...]) -> str:
-        """The first name that the file does not use anywhere; '' if all are used."""
-        return next((name for name in candidates if not unit.words(name)), '')
+    def fresh_local(self, user: Node, home: Node) -> str:
+        """A name for the reference of ``user`` that the file does not use anywhere; '' if all are used.
+
+        :param home: the function, class or module of the new name; what is around or inside it needs other names
+        """
+        self._locals.pop(id(user), None)
+        used = {name for name, other in self._locals.values() if home.start < other.end and other.start < home.end}
+        name = next((each for each in LOCALS if each not in used and not self.unit.words(each)), '')
+        self._locals[id(user)] = name, home
+        return name
 
 
 def _is_package(binding: Binding) -> bool:

@@ -61,6 +61,11 @@ def branches(node: Node) -> set[int]:
     return found
 
 
+def in_loop(node: Node, home: Node) -> bool:
+    """Whether a statement of a function runs more than once, so that what it binds may change in between."""
+    return any(each.type in ('for_statement', 'while_statement') and each.start > home.start for each in node.ancestors())
+
+
 def leaves_between(home: Node, start: int, end: int) -> bool:
     """Whether a function may be left between two places, so that the second is never reached."""
     return any(

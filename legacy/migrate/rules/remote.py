@@ -54,7 +54,7 @@ class Remote(Tied):
         name = reference.text
         if not CHAIN.match(name) and not is_simple(reference):
             before = self._line_before(above)
-            name = self.names.fresh_local(self.unit, ('image_ref', 'image_href', 'image_reference'))
+            name = self.names.fresh_local(call, self.home.node)
             if before is None or not name or has_comment(listed):
                 return None
             line = f'{before[1]}{name} = {self._reference()}{self.unit.source.newline}'
@@ -69,11 +69,17 @@ class Remote(Tied):
 
     def _line_before(self, node: Node) -> tuple[int, str] | None:
         """Where a new line can come before a statement of a function, and its indentation."""
-        statement, data = statement_of(node), self.unit.source.data
+        own = self._own_line(statement_of(node))
+        return own if node.type == 'assignment' and self.home.is_function else None
+
+    def _own_line(self, statement: Node) -> tuple[int, str] | None:
+        """Where the line of a statement starts that nothing stands before, and its indentation."""
+        data = self.unit.source.data
         start = data.rfind(b'\n', 0, statement.start) + 1
         indent = data[start : statement.start]
-        own_line = node.type == 'assignment' and self.home.is_function and not indent.strip()
-        return (start, indent.decode()) if own_line else None
+        if indent.strip() or data[:start].rstrip(b'\r\n').endswith(b'\\'):
+            return None
+        return start, indent.decode()
 
     def _shape(self) -> Plan:
         it = self.it
@@ -208,7 +214,7 @@ class Remote(Tied):
         """The reference gets a local of its own, the id is parsed from it on the next line."""
         call, reference, kept = self.it.node, self._reference(), places[1]
         end = self.unit_line_end(left)
-        name = self.names.fresh_local(self.unit, ('image_ref', 'image_href', 'image_reference'))
+        name = self.names.fresh_local(call, self.home.node)
         if end is None or not name or self.shared:
             problem = 'the reference would need a variable of its own, and there is no place for it'
             return Plan(pattern, problem=problem, problem_pattern=pattern)
@@ -227,17 +233,13 @@ class Remote(Tied):
 
     def unit_line_end(self, node: Node) -> tuple[int, str] | None:
         """Where a new line can follow a statement that has its line for itself, and its indentation."""
-        statement = statement_of(node)
-        data = self.unit.source.data
-        start = data.rfind(b'\n', 0, statement.start) + 1
-        indent = data[start : statement.start]
-        if indent.strip():
-            return None
+        statement, data = statement_of(node), self.unit.source.data
+        own = self._own_line(statement)
         stop = data.find(b'\n', statement.end)
         rest = data[statement.end : stop if stop >= 0 else len(data)].strip()
-        if stop < 0 or (rest and not rest.startswith(b'#')):
+        if own is None or stop < 0 or (rest and not rest.startswith(b'#')):
             return None
-        return stop + 1, indent.decode()
+        return stop + 1, own[1]
 
     def _whole(self, boundary: bool) -> Plan:
         """P-17: ``pair = ...``, unpacked or subscripted later; stays a pair."""

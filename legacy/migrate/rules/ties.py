@@ -16,7 +16,14 @@ from legacy.migrate.classes import class_around, class_of_self, is_store
 from legacy.migrate.edits import Edit
 from legacy.migrate.rules.names import NewNames
 from legacy.migrate.rules.outcome import CHAIN, is_empty
-from legacy.migrate.rules.regions import branches, leaves_between, regions, statement_of, unconditional
+from legacy.migrate.rules.regions import (
+    branches,
+    in_loop,
+    leaves_between,
+    regions,
+    statement_of,
+    unconditional,
+)
 from legacy.migrate.scopes import Scope
 from legacy.migrate.trace import Trace
 from legacy.migrate.tree import Node, inner, outer
@@ -225,13 +232,15 @@ class Tied:
             return False
         if inner(first).type != 'identifier' and self._stored(first):
             return False
-        if body_scope(unit, at) is self.home:
-            return self._fresh(at, part)
+        near = body_scope(unit, at) is self.home
         for name in names:
             home = unit.scopes.lookup(name, here)
-            if home is not None and len(unit.scopes.all_bindings(name, home)) != 1:
+            bindings = unit.scopes.all_bindings(name, home) if home is not None else []
+            if any(each.scope not in (home, self.home) for each in bindings):
                 return False
-        return True
+            if not near and home is not None and (len(bindings) != 1 or in_loop(bindings[0].node, home.node)):
+                return False
+        return not near or self._fresh(at, part)
 
     def _fresh(self, at: Node, part: str) -> bool:
         fresh = self.unit.flow(self.home).fresh

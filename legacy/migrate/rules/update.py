@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 
+from legacy.migrate.arguments import names_in
 from legacy.migrate.edits import Edit
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.rules import properties
@@ -83,22 +84,26 @@ def _presence(call: MethodCall, data: Node) -> str:
     """``certain``, ``maybe`` (a name, attribute or item, whose value decides) or ``unknown``."""
     data = inner(data)
     text = plain_string(data)
-    if text or _opens(data):
+    if text or _opens(call, data):
         return 'certain'
+    if any(each.type == 'named_expression' for item in call.arguments.items for each in item.walk()):
+        return 'unknown'
     if data.type != 'identifier':
         return 'maybe' if _is_read_twice(call, data) else 'unknown'
     bindings = call.unit.definitions(data)
     if not bindings:
         return 'maybe'
     sources = [None if each == UNBOUND else _source(each.owner, each.node) for each in bindings]
-    if all(each is not None and _opens(each) for each in sources):
+    if all(each is not None and _opens(call, each) for each in sources):
         return 'certain'
     return 'maybe'
 
 
 def _is_read_twice(call: MethodCall, data: Node) -> bool:
     """Whether an attribute or an item has the same value at the end of the arguments, which may run code."""
-    if data.type not in ('attribute', 'subscript') or not CHAIN.match(data.text):
+    taken = call.unit.scopes.lookup('hasattr', call.unit.scopes.around(data)) is not None
+    quoted = data.closest('string') is not None  # what is added has quotes of its own
+    if taken or quoted or data.type not in ('attribute', 'subscript') or not CHAIN.match(data.text):
         return False
     later = [each for each in call.arguments.items if each.start > data.start]
     return not any(node.type in ('call', 'await', 'yield') for each in later for node in each.walk())
@@ -122,6 +127,12 @@ def _source(owner: Node, target: Node) -> Node | None:
     return None
 
 
-def _opens(node: Node) -> bool:
+def _opens(call: MethodCall, node: Node) -> bool:
+    """Whether a call makes an object with read(), by a function that the file has not made itself."""
     function = node.get('function') if node.type == 'call' else None
-    return function is not None and bool(_OPENERS.match(function.text))
+    if function is None or not _OPENERS.match(function.text):
+        return False
+    scopes, name = call.unit.scopes, next(iter(names_in(function)))
+    home = scopes.lookup(name, scopes.around(node))
+    bindings = scopes.all_bindings(name, home) if home is not None else ()
+    return all(each.kind in ('import', 'from') for each in bindings)
