@@ -7,7 +7,6 @@ read by :class:`nova_image.settings.Settings`. A new option gets a line here and
 
 from __future__ import annotations
 
-import copy
 import logging
 import socket
 from collections.abc import Iterable
@@ -240,9 +239,15 @@ class _Yields:
     __hash__ = object.__hash__
 
 
+_KINDS: dict[type[cfg.Opt], type[cfg.Opt]] = {}
+
+
 def _yielding(opt: cfg.Opt) -> cfg.Opt:
-    mine: Any = copy.copy(opt)
-    mine.__class__ = type(type(opt).__name__, (_Yields, type(opt)), {})
+    kind = type(opt)
+    if kind not in _KINDS:
+        _KINDS[kind] = type(kind.__name__, (_Yields, kind), {})
+    mine: Any = object.__new__(_KINDS[kind])
+    vars(mine).update(vars(opt))
     return cast('cfg.Opt', mine)
 
 
