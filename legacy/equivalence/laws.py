@@ -78,10 +78,12 @@ def _aware(seen: Seen) -> str | None:
 def _caused(seen: Seen) -> str | None:
     """C-189: an error that an answer of the server was made into has that answer as its cause."""
     error = seen.outcome.error
-    refused = seen.asked and seen.asked[-1].status >= 400
-    if error is not None and refused and error.kind in vars(errors) and error.cause is None:
-        return f'{error.kind} without a cause after {seen.asked[-1].status}'
-    return None
+    if error is None or error.cause is not None or not seen.asked or seen.asked[-1].status < 400:
+        return None
+    kind = vars(errors).get(error.kind)
+    if kind is None or issubclass(kind, errors.ImageTransferError):  # these say what happened on the way
+        return None
+    return f'{error.kind} without a cause after {seen.asked[-1].status}'
 
 
 def _well_asked(seen: Seen) -> str | None:

@@ -67,18 +67,22 @@ def _fault(place: str) -> SearchStrategy[Step]:
     return st.one_of(kinds).map(lambda fault: Step('fault', 'ann', None, {'on': place, **fault}))
 
 
-def configurations() -> SearchStrategy[Step]:
-    """Steps that configure a side; what is not named is as it was at the start."""
+def configurations(*without: str) -> SearchStrategy[Step]:
+    """Steps that configure a side; what is not named is as it was at the start.
+
+    :param without: what is left as it is
+    """
     from hypothesis import strategies as st
 
-    given = {
+    given: dict[str, SearchStrategy[Any]] = {
         'spelled': st.sampled_from(SPELLINGS),
         'servers': st.just(2),
         'num_retries': st.sampled_from((0, 1, 2)),
         'no_hash': st.sampled_from(('warn', 'accept', 'refuse')),
         'hashes': st.sampled_from((('sha512',), ('md5',), ('sha256', 'md5'), ('sha256',), (), ())),
     }
-    return st.builds(lambda chosen: Step('configure', 'ann', None, chosen), st.fixed_dictionaries({}, optional=given))
+    some = {name: values for name, values in given.items() if name not in without}
+    return st.builds(lambda chosen: Step('configure', 'ann', None, chosen), st.fixed_dictionaries({}, optional=some))
 
 
 def traced(steps: SearchStrategy[Step]) -> SearchStrategy[Step]:
