@@ -45,13 +45,22 @@ def write(steps: list[Step]) -> None:
     if not steps:
         return
     folder = Path(os.path.commonpath([step.target.parent for step in steps]))
-    with _begun(folder, steps):
-        try:
-            for step in steps:
-                replace(step.target, step.new)
-        except BaseException:
-            _settle(steps, forward=False)
-            raise
+    begun: list[Step] = []
+    try:
+        with _begun(folder, steps):
+            try:
+                for step in steps:
+                    if step.target.read_bytes() != step.old:
+                        raise JournalError(f'{step.target} changed during the run, nothing is written; run again')
+                    begun.append(step)
+                    replace(step.target, step.new)
+            except BaseException:
+                _settle(begun, forward=False)
+                raise
+    except OSError as err:
+        if err.errno is not None:
+            err.filename = err.filename or str(folder)
+        raise
 
 
 @contextlib.contextmanager
@@ -72,7 +81,7 @@ def _begun(folder: Path, steps: list[Step]) -> Iterator[None]:
             _sync(folder)
             yield
         except BaseException:
-            if all(step.target.read_bytes() == step.old for step in steps):
+            if not any(step.target.exists() and step.target.read_bytes() == step.new for step in steps):
                 for each in (begun, journal):
                     each.unlink(missing_ok=True)
             raise

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -114,6 +115,33 @@ def test_a_file_that_cannot_be_written_puts_the_others_back(tmp_path, monkeypatc
     assert migrate_main(['--write', '--root', str(tmp_path), str(tmp_path)]) == 2
     assert 'No space left' in capsys.readouterr().err
     assert texts(tmp_path) == FILES
+
+
+def test_a_file_saved_by_an_editor_during_the_writing_is_kept_and_nothing_is_written(tmp_path, monkeypatch, capsys):
+    plant(tmp_path)
+    before, replace = texts(tmp_path), journal.replace
+
+    def and_saved(target, data, like=None):
+        replace(target, data, like)
+        (tmp_path / 'pkg/helper.py').write_text('saved = 1\n')
+
+    monkeypatch.setattr(journal, 'replace', and_saved)
+    assert migrate_main(['--write', str(tmp_path)]) == 2
+    assert 'pkg/helper.py changed during the run, nothing is written; run again' in capsys.readouterr().err
+    assert texts(tmp_path) == {**before, 'pkg/helper.py': 'saved = 1\n'}
+
+
+def test_a_full_disk_is_told_with_the_place(tmp_path, monkeypatch, capsys):
+    plant(tmp_path)
+    before = texts(tmp_path)
+
+    def full(_handle):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(os, 'fsync', full)
+    assert migrate_main(['--write', str(tmp_path)]) == 2
+    assert f"No space left on device: '{tmp_path}'" in capsys.readouterr().err
+    assert texts(tmp_path) == before
 
 
 def test_a_file_changed_since_the_interruption_is_not_overwritten(tmp_path, capsys):
