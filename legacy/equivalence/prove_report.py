@@ -5,59 +5,26 @@ from __future__ import annotations
 
 import difflib
 import textwrap
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from legacy.equivalence.prove_baseline import Baseline
-from legacy.equivalence.prove_compare import Comparison
-from legacy.equivalence.prove_noise import Field
-from legacy.equivalence.prove_run import Ended
-from legacy.equivalence.prove_runs import Place, place_of
+from legacy.equivalence.prove_facts import ELSEWHERE, Facts, Verdict
+from legacy.equivalence.prove_runs import place_of
 from legacy.equivalence.prove_trace import old_line
 from legacy.equivalence.report_finding import Finding, short
-from legacy.migrate import Result, Site
+from legacy.migrate import Site
 
-Verdict = Literal['proven', 'differs', 'nothing proven']
 EXIT: dict[Verdict, int] = {'proven': 0, 'differs': 1, 'nothing proven': 2}
-_ELSEWHERE = '(elsewhere)'
 COLUMNS = ('found', 'rewritten', 'left', 'not ours', 'operations', 'differences')
 MOST_MISMATCHES = 10
 
 
-@dataclass
-class Proof:
-    """A finished proof. ``reasons`` say why nothing was proven; ``notes`` what else there is to know; ``options``
-    are those that decide what is compared, as on the command line."""
-
-    path: str
-    command: Sequence[str]
-    driver: str
-    migration: Result
-    options: Sequence[str] = ()
-    verdict: Verdict = 'nothing proven'
-    reasons: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    old: Ended | None = None
-    new: Ended | None = None
-    comparison: Comparison = field(default_factory=Comparison)
-    not_exercised: list[Site] = field(default_factory=list)
-    unproven: list[tuple[str, str]] = field(default_factory=list)
-    often: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    noise: list[Field] = field(default_factory=list)
-    raised: dict[tuple[str, int], str] = field(default_factory=dict)
-    repeat: int = 1
-    baseline: Baseline | None = None
-    failed_alike: bool = False
+class Proof(Facts):
+    """A finished proof."""
 
     @property
     def exit_code(self) -> int:
         return EXIT[self.verdict]
-
-    @property
-    def left(self) -> list[Site]:
-        return [site for site in self.migration.sites if site.status == 'left']
 
     @property
     def findings(self) -> list[Finding]:
@@ -77,25 +44,6 @@ class Proof:
             return f'{count} equal before and after, up to where COMMAND fails on both sides alike ({self.new.words})'
         than = f'the recording of {self.baseline.made} and now' if self.baseline else 'before and after the rewrite'
         return f'{count} equal, {than}'
-
-    def rows(self) -> list[tuple[str, list[int]]]:
-        """Per file: sites found, rewritten, left, not ours; operations compared; differences."""
-        sites = Counter((site.file, site.status) for site in self.migration.sites)
-        operations = Counter(each.file or _ELSEWHERE for each in self.comparison.compared)
-        differences = Counter(each.file or _ELSEWHERE for each in self.comparison.differences)
-        files = sorted({file for file, _ in sites} | {*operations, *differences} - {_ELSEWHERE})
-        if operations[_ELSEWHERE] or differences[_ELSEWHERE]:
-            files.append(_ELSEWHERE)
-        rows = []
-        for file in files:
-            by_status = [sites[file, status] for status in ('rewritten', 'left', 'not-ours')]
-            rows.append((file, [sum(by_status), *by_status, operations[file], differences[file]]))
-        return rows
-
-    def totals(self) -> list[int]:
-        return [sum(column) for column in zip(*(row for _, row in self.rows()), strict=True)] or [
-            0
-        ] * 6
 
 
 def text(proof: Proof) -> str:
@@ -210,7 +158,7 @@ def _noise(proof: Proof) -> Iterator[str]:
         line = old_line(proof.migration.files.get(each.file or ''), each.new_line) or each.new_line
         seen = ', '.join(dict.fromkeys(short(value, 40) for value in each.seen[:4]))
         path = f' {each.path}' if each.path else ''
-        yield f'  {each.file or _ELSEWHERE}:{line} {each.op}{path}: old {seen}; new {short(each.new, 40)}'
+        yield f'  {each.file or ELSEWHERE}:{line} {each.op}{path}: old {seen}; new {short(each.new, 40)}'
     if proof.noise:
         yield ''
 

@@ -14,17 +14,15 @@ import re
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from legacy.equivalence.pairing import MISSING, Mismatch
 from legacy.equivalence.prove_compare import Difference
+from legacy.equivalence.prove_facts import Facts
 from legacy.equivalence.prove_runs import place_of
 from legacy.equivalence.prove_trace import Operation, old_line
 from legacy.migrate import FileResult
 from legacy.names import NAMES
-
-if TYPE_CHECKING:
-    from legacy.equivalence.prove_report import Proof
 
 _LONGEST = 160
 _MOST_LINES = 8
@@ -37,7 +35,7 @@ _OLD_METHODS = {'list': 'detail'}
 class Finding:
     """One difference of a proof, and what is known around it."""
 
-    def __init__(self, proof: Proof, difference: Difference) -> None:
+    def __init__(self, proof: Facts, difference: Difference) -> None:
         self.proof, self.difference = proof, difference
         self.file: FileResult | None = proof.migration.files.get(difference.file or '')
 
