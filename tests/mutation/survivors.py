@@ -30,10 +30,6 @@ class Survivor:
         return name.startswith(f'{self.name}: ') and self.change in name.partition(' -> ')[2]
 
 
-_V2_CLIENT = (
-    "no recording has this call of v2's client, which is newer than they are, and the twins around a client of the "
-    "caller's own have v1's; tests/legacy/test_contract_clients.py makes it"
-)
 _WORDS = 'only the words of a message, which every comparison leaves to the side that says them (C-190)'
 
 EQUIVALENT = (
@@ -69,25 +65,9 @@ OVERLOOKED = (
         'the default is an int as it is, and no recorded version is anything else',
     ),
     Survivor(
-        "caller's dict changed", '',
-        "the copy protects callers from drivers that change what they get; none of ours does but for a v2 client's "
-        'instance_owner, and ' + _V2_CLIENT,
-    ),
-    Survivor(
         'bytes of others deleted', '',
         'a content is marked only when its last image goes; the second look is for an upload between the two '
         'transactions, which tests/nova_image/local/test_local_under_fire.py makes happen',
-    ),
-    Survivor('member first', '', _V2_CLIENT),
-    Survivor('reserved purged', '', _V2_CLIENT),
-    Survivor('sharing lost', '', 'a private step that only forks call; ' + _V2_CLIENT),
-    Survivor(
-        'error without its cause', '', 'the recordings are from Python 2, where errors had no cause, and on both sides of '
-        "a twin around a client the same function chains",
-    ),
-    Survivor(
-        'nova_image/settings.py Settings._api_servers', "or self.value('glance', 'endpoint_override')",
-        'an endpoint_override that is set to nothing is in no recorded configuration',
     ),
     Survivor(
         'nova_image/settings.py as_url', "not url.endswith('://')",
@@ -111,16 +91,8 @@ OVERLOOKED = (
     ),
     Survivor('legacy/wrapper.py GlanceClientWrapper._tell_failure', "if not last else 'retrying'", _WORDS),
     Survivor(
-        'legacy/service.py _plain_id', 'rpartition(\'/\')[ 3]',
-        'an href in place of an id (C-208) is in programs of the wide grammar, seldom enough to miss the sample',
-    ),
-    Survivor(
         'legacy/wrapper.py GlanceClientWrapper._use_endpoint', 'None, True',
         'an attribute of a wrapper whose endpoint has no usable port; the connection fails either way',
-    ),
-    Survivor(
-        'legacy/connect.py _client', 'int(version) == 0',
-        "v1's calls on a real client: the replay replaces the client's class (tests/legacy/test_v1_real.py does not)",
     ),
 )  # fmt: skip
 
