@@ -262,7 +262,8 @@ class Book:
             if judged is not None:
                 string = node if node.type == 'string' else node.closest('string')
                 if string is not None and judged[0] in ('P-07', 'P-44', 'P-48', 'P-52'):
-                    self._mention(start, end, string.text.strip('urb\'"'), *judged, claim=string)
+                    said = re.sub(r'''^\w*['"]+|['"]+$''', '', string.text)
+                    self._mention(start, end, said, *judged, claim=string)
                 else:
                     self._mention(start, end, name, *judged)
 

@@ -14,7 +14,8 @@ from legacy.migrate.call_words import BY_NAME, DOUBLES, LOADERS, called_by, goes
 from legacy.migrate.tree import Node
 from legacy.migrate.unit import Unit
 
-_DOTTED = re.compile(r'(?:nova\.image|legacy)\.(?:glance|download)(?:[.:]\w+)*$')
+#: A dotted name, or the beginning of one that is completed where it runs.
+_DOTTED = re.compile(r'(?:nova\.image|legacy)\.(?:glance|download)(?:[.:](?:\w+|%[sr]|\{\w*\}))*[.:]?$')
 _OPTIONS = ('import_opt', 'import_group')
 Judgement = tuple[str, str, str]
 _TEXT: Judgement = ('P-57', 'not-ours', 'text: a comment, a docstring or a document')

@@ -140,3 +140,19 @@ def test_the_modules_own_unit_tests_are_left_as_a_whole(migrate):
     result = migrate({'nova/tests/image/test_glance.py': text})
     assert {site.pattern for site in result.sites} == {'P-53'}
     assert not result.changed
+
+
+@pytest.mark.parametrize(
+    ('text', 'name', 'pattern'),
+    [
+        ("mock.patch(f'nova.image.glance.{name}')", 'nova.image.glance.{name}', 'P-48'),
+        ("mock.patch('nova.image.glance.%s' % name)", 'nova.image.glance.%s', 'P-52'),
+        ("mock.patch('nova.image.glance.{}'.format(name))", 'nova.image.glance.{}', 'P-52'),
+        ("load('nova.image.glance.' + name)", 'nova.image.glance.', 'P-52'),
+        ("x = ur'nova.image.glance.GlanceClientWrapper'", 'nova.image.glance.GlanceClientWrapper', 'P-52'),
+        ('x = f"""nova.image.glance"""', 'nova.image.glance', 'P-52'),
+    ],
+)
+def test_a_dotted_string_that_is_completed_later_is_told_as_it_stands(text, name, pattern, migrate):
+    result = migrate({'a.py': text + '\n'})
+    assert [(site.name, site.pattern, site.status) for site in result.sites] == [(name, pattern, 'left')]
