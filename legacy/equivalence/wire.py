@@ -117,7 +117,7 @@ class Program:
     def _configured(self) -> Iterator[None]:
         from oslo_config import cfg
 
-        from nova_image import options
+        from nova_image import API, options
 
         conf = options.register(cfg.CONF)
         given = {
@@ -140,6 +140,8 @@ class Program:
         try:
             yield
         finally:
+            if self.server is None:
+                API('local').driver.close()  # its files are open until then
             for group, name in self._overridden:
                 conf.clear_override(name, group=group)
 
