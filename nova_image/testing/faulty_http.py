@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import http.server
 import json
 import re
@@ -16,7 +17,7 @@ import socket
 import struct
 import time
 import urllib.parse
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from nova_image.testing.faults import Fault
@@ -165,6 +166,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         if glance.accepted_tokens is not None and self.seen.token not in glance.accepted_tokens:
             raise Refused(401, 'This server could not verify that you are authorized')
         store.may_store(image_id)
+        self._give_up = functools.partial(store.put_back, image_id)
         try:
             contents = b''.join(self._request_body())
             self._strike(None)
@@ -172,14 +174,23 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
             if announced is not None and int(announced) != len(contents):
                 raise Refused(400, f'announced {announced} bytes, got {len(contents)}')
         except BaseException:
-            store.put_back(image_id)
+            self._let_go()
             raise
+        self._give_up = None
         if fault is not None and fault.kind == 'corrupt' and contents:
             contents = _flipped(contents, fault.at or 0)
         elif fault is not None and fault.kind == 'short':
             contents = contents[: fault.at]
         store.store(image_id, contents)
         self._send(204, b'')
+
+    _give_up: Callable[[], None] | None = None
+
+    def _let_go(self) -> None:
+        """The upload is over: before the client can know, or it would find the image busy when it comes again."""
+        give_up, self._give_up = self._give_up, None
+        if give_up is not None:
+            give_up()
 
     def _give_file(self, image_id: str) -> None:
         glance = self.server.glance
@@ -255,6 +266,7 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
         if fault.kind == 'status':
             self.fault = None
             early = at is not None
+            self._let_go()
             headers = {
                 name: value.replace('{path}', self.path) for name, value in fault.headers.items() if value is not None
             }
@@ -267,6 +279,8 @@ class FaultyHandler(http.server.BaseHTTPRequestHandler):
     def _strike_connection(self, fault: Fault) -> None:
         if fault.kind in ('stall', 'pause'):
             self.server.glance.stopping.wait(fault.seconds)
+        if fault.kind in ('reset', 'cut'):
+            self._let_go()
         if fault.kind == 'drip' and self.command in ('PUT', 'POST', 'PATCH'):
             while self.rfile.read(1) and not self.server.glance.stopping.wait(fault.seconds):
                 self.seen.body_bytes += 1
