@@ -95,9 +95,9 @@ class Holders:
             binding = scope.at.get(id(target))
             if binding is None:
                 self._leave(unit, owner, value, 'P-61', 'bound in a way that is not followed')
-            elif scope.kind == 'class':
-                self._store(unit, scope.node, target, target.text, value)
             else:
+                if scope.kind == 'class':
+                    self._store(unit, scope.node, target, target.text, value)
                 self._carry(unit, binding, value)
         elif target.type in ('pattern_list', 'tuple_pattern') and value.kind == 'pair':
             places = target.named

@@ -104,6 +104,8 @@ class Remote(Tied):
         places = left.named
         if not it.ids and not it.services and not self.on_self:
             return Plan(pattern, problem='the pair is not unpacked into two names', problem_pattern='P-17')
+        if self.home.kind == 'class':
+            return Plan(pattern, problem='the parsed id is an attribute of a class', problem_pattern='P-18')
         return self._unpacked(left, places, pattern, boundary, used)
 
     def _services_read(self) -> bool:

@@ -199,3 +199,38 @@ def f(c, i, m, d):
 def test_what_cannot_be_kept_is_left(name, stays):
     result = stays('from legacy import glance' + LEFT[name])
     assert not any('taken back' in site.reason for site in result.sites)
+
+
+CLASSES = {
+    'calls': ('x = s.detail(C)\n', 'x = s.get_all(C)\n'),
+    'an alias': ('t = s\n    def f(self): self.t.show(C, 1)\n', 't = s\n    def f(self): self.t.get(C, 1)\n'),
+    'a comprehension': ('x = [i for i in s.detail(C)]\n', 'x = [i for i in s.get_all(C)]\n'),
+}
+
+
+@pytest.mark.parametrize('name', CLASSES)
+def test_a_service_is_followed_in_the_body_of_its_class(name, changes):
+    """P-10: not only where it is an attribute."""
+    before, after = CLASSES[name]
+    start = 'class K:\n    s = {}\n    '
+    changes(
+        HEAD + start.format('glance.get_default_image_service()') + before,
+        NEW + start.format('nova_image.api.API()') + after,
+        left=0,
+    )
+
+
+@pytest.mark.parametrize('read', ['def f(self, s=s): s.show(C, 1)', 'x = wrap(s)', 'show = s.show', 'y = [s for _ in C]'])
+def test_a_service_that_the_body_of_its_class_hands_on_is_left(read, stays):
+    stays(f'from legacy import glance\nclass K:\n    s = glance.get_default_image_service()\n    {read}\n')
+
+
+def test_the_parsed_id_of_a_pair_in_a_class_stays_what_it_was(changes):
+    """P-18: an attribute of a class may be read from anywhere."""
+    changes(
+        HEAD + 'class K:\n    s, i = glance.get_remote_image_service(C, REF)\n    rows = s.show(C, i)\n',
+        NEW
+        + 'class K:\n    s, i = nova_image.api.API.for_reference(REF), nova_image.parse_image_ref(REF).image_id\n'
+        + '    rows = s.get(C, i)\n',
+        left=0,
+    )
