@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from legacy.migrate.unit import Unit
+
+#: ``from some.module import *``, and the last part of the module's name.
+_STARRED = re.compile(rb'\bfrom\s+[\w.]*?(\w+)\s+import\s*\*')
 
 
 def stem_of(path: str) -> str:
@@ -43,23 +47,34 @@ class Neighbours:
             self._attributes[name] = [path for path, data in found if pattern.search(data)]
         return self._attributes[name]
 
+    @cached_property
+    def _starred(self) -> dict[str, list[str]]:
+        """The last part of a module's name -> the files that import everything from it."""
+        found: dict[str, list[str]] = {}
+        for path, data in self.texts.items():
+            for match in _STARRED.finditer(data) if b'*' in data else ():
+                found.setdefault(match.group(1).decode(), []).append(path)
+        return found
+
     def reads_global(self, unit: Unit, name: str) -> str:
         """``file:line`` where a module-level name of ``unit`` may be imported or reached, or ''."""
-        stem, word = re.escape(stem_of(unit.path)).encode(), re.escape(name).encode()
+        return self._reads(unit.path, name, {unit.path})
+
+    def _reads(self, path: str, name: str, seen: set[str]) -> str:
+        stem, word = re.escape(stem_of(path)).encode(), re.escape(name).encode()
         through = rb'\b' + stem + rb'\s*\.\s*' + word + rb'\b'
-        listed = rb'from\s+[\w.]*\b' + stem + rb'\s+import\s*(?:\([^)]*?|[^\n(]*?)\b' + word + rb'\b'
+        listed = rb'from\s+[\w.]*\b' + stem + rb'\s+import\s*(?:\([^)]*?|(?:\\\r?\n|[^\n(])*?)\b' + word + rb'\b'
         pattern = re.compile(through + rb'|' + listed)
         renamed = re.compile(rb'\b' + stem + rb'\s+as\s+(\w+)')
-        plain = stem_of(unit.path).encode()
-        for path, data in self.containing(name.encode()):
-            if path == unit.path or plain not in data:
+        whole = re.compile(rb'\b' + word + rb'\b')
+        starred = [each for each in self._starred.get(stem_of(path), ()) if each not in seen and name[0] != '_']
+        for other, data in self.containing(name.encode()):
+            if other == path or stem_of(path).encode() not in data:
                 continue
-            match = pattern.search(data)
-            if match is None:
-                for alias in renamed.finditer(data):
-                    match = re.search(rb'\b' + re.escape(alias.group(1)) + rb'\s*\.\s*' + word + rb'\b', data)
-                    if match is not None:
-                        break
+            match = pattern.search(data) or (whole.search(data) if other in starred else None)
+            for alias in renamed.finditer(data) if match is None else ():
+                match = match or re.search(rb'\b' + re.escape(alias.group(1)) + rb'\s*\.\s*' + word + rb'\b', data)
             if match is not None:
-                return f'{path}:{data.count(bytes([10]), 0, match.start()) + 1}'
-        return ''
+                return f'{other}:{data.count(bytes([10]), 0, match.start()) + 1}'
+        seen.update(starred)
+        return next((found for each in starred if (found := self._reads(each, name, seen))), '')

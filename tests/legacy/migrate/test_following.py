@@ -91,3 +91,27 @@ def test_the_module_is_reached_through_its_package(line, changes):
 
 def test_a_package_of_the_same_name_is_not_ours(stays):
     stays('from far import image\nimage.glance.generate_image_url(1)\n', status='not-ours')
+
+
+@pytest.mark.parametrize(
+    ('package', 'reader'),
+    [
+        ('', 'from p.a import *\nprint(s.show(c, 1))\n'),
+        ('', 'from .a import *\nprint(s.show(c, 1))\n'),
+        ('from p.a import *\n', 'import p\nprint(p.s.show(c, 1))\n'),
+        ('from .a import *\n', 'from p import s\nprint(s.show(c, 1))\n'),
+        ('', 'from p.a import x, \\\n    s\nprint(s.show(c, 1))\n'),
+    ],
+)
+def test_a_service_of_a_module_that_another_one_gets_by_star_is_left(package, reader, migrate):
+    start = 'from legacy import glance\ns = glance.get_default_image_service()\nx = s.show(c, 1)\n'
+    result = migrate({'p/__init__.py': package, 'p/a.py': start, 'p/b.py': reader})
+    assert not result.changed
+    assert {site.pattern for site in result.sites if site.name == 's'} == {'P-23'}
+
+
+def test_an_import_that_another_module_gets_by_star_points_at_the_shim(migrate):
+    use = 'glance.get_default_image_service().show(c, 1)\n'
+    result = migrate({'p/__init__.py': '', 'p/a.py': 'from nova.image import glance\n' + use, 'p/b.py': 'from p.a import *\n' + use})
+    assert result.changed == ['p/a.py']
+    assert b'from legacy import glance\n' in result.files['p/a.py'].new_bytes
