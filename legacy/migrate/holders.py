@@ -14,7 +14,7 @@ from legacy.migrate.environment import UNBOUND
 from legacy.migrate.handover import Handover
 from legacy.migrate.lineage import Lineage
 from legacy.migrate.scopes import Binding
-from legacy.migrate.tree import Node, inner
+from legacy.migrate.tree import Node, in_backticks, inner
 from legacy.migrate.unit import Ref, Unit
 from legacy.migrate.values import Acquisition, Attribute, Use, Value
 
@@ -145,7 +145,7 @@ class Holders:
         if home is None:
             return
         for read in unit.reads(home, binding.name):
-            if binding in unit.definitions(read):
+            if in_backticks(read) or binding in unit.definitions(read):
                 self.reads.append((unit, read))
                 self._push(unit, read, value)
 

@@ -58,7 +58,7 @@ def read(
     package = files.package_of(found.absolute)
     unit = Unit(found.path, found.absolute, source, package, files.is_whole(found, package))
     book = Book(unit, entry)
-    error = source.error()
+    error = source.error() or next((each for each in source.backticks() if accounting.mentions(each.text)), None)
     if error is not None:
         why = f'cannot be parsed at line {error.line}, column {source.column(error.start)}: {_excerpt(error.text)}'
         result.problems.append(

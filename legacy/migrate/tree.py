@@ -44,10 +44,10 @@ def _parser() -> tree_sitter.Parser:
 
 
 @cache
-def _comment_query() -> tree_sitter.Query:
+def _query(kind: str) -> tree_sitter.Query:
     import tree_sitter
 
-    return tree_sitter.Query(_language(), '(comment) @comment')
+    return tree_sitter.Query(_language(), f'({kind}) @{kind}')
 
 
 def encoding_of(data: bytes) -> tuple[str, bytes]:
@@ -260,11 +260,20 @@ class Source:
 
     def comments(self) -> list[bytes]:
         """The text of every comment, in order."""
+        return [self.data[start:end] for start, end in self._spans('comment')]
+
+    def _spans(self, kind: str) -> list[tuple[int, int]]:
+        """Start and end of every node of a kind, in order."""
         import tree_sitter
 
-        captured = tree_sitter.QueryCursor(_comment_query()).captures(self._tree.root_node).get('comment', [])
-        spans = sorted((each.start_byte, each.end_byte) for each in captured)
-        return [self.data[start:end] for start, end in spans]
+        captured = tree_sitter.QueryCursor(_query(kind)).captures(self._tree.root_node).get(kind, [])
+        return sorted((each.start_byte, each.end_byte) for each in captured)
+
+    def backticks(self) -> list[Node]:
+        """The expressions in backticks, which the parser takes for texts."""
+        spans = self._spans('string_start') if b'`' in self.data else []
+        starts = [self.at(*span) for span in spans if self.data[slice(*span)] == b'`']
+        return [each.parent for each in starts if each.parent is not None]
 
 
 def compiles(raw: bytes) -> bool:
@@ -278,6 +287,11 @@ def compiles(raw: bytes) -> bool:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
     return True
+
+
+def in_backticks(node: Node) -> bool:
+    """Whether a text is an expression in backticks."""
+    return node.type == 'string_content' and node.parent is not None and node.parent.text[0] == '`'
 
 
 def outer(node: Node) -> Node:

@@ -19,7 +19,7 @@ from legacy.migrate.arguments import is_read, names_in, remote_parts
 from legacy.migrate.environment import UNBOUND
 from legacy.migrate.flow import Flow
 from legacy.migrate.scopes import Binding, Scope, Scopes
-from legacy.migrate.tree import Node, Source, inner
+from legacy.migrate.tree import Node, Source, in_backticks, inner
 
 _SKIP = re.compile(rb'#\s*nova-image:\s*skip\b[: \t]*([^\r\n]*)')
 
@@ -154,14 +154,14 @@ class Unit:
         return found
 
     def reads(self, scope: Scope, name: str) -> list[Node]:
-        """Every identifier that reads ``name`` of ``scope``, in nested scopes too."""
+        """Every identifier that reads ``name`` of ``scope``, in nested scopes too, and texts in backticks that do."""
         key = (id(scope), name)
         found = self._reads.get(key)
         if found is None:
             found = self._reads[key] = []
             for start, end in self.words(name):
                 node = self.source.at(start, end)
-                if node.type != 'identifier' or not is_read(node):
+                if not (in_backticks(node) or node.type == 'identifier' and is_read(node)):
                     continue
                 if self.scopes.lookup(name, self.scopes.around(node)) is scope:
                     found.append(node)

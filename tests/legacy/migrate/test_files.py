@@ -239,3 +239,30 @@ def test_sarif_explains_its_rules_and_names_files_that_could_not_be_looked_at(tm
     assert 'a%20b.py' in places
     (invocation,) = answer['invocations']
     assert not invocation['executionSuccessful'] and 'bad.py' in str(invocation['toolExecutionNotifications'])
+
+
+PAIR = 'def f(c, r):\n    s, i = {}\n    {}\n    return s.{}(c, {})\n'
+
+
+@pytest.mark.parametrize('line', ['x = `s.show(c, 1)`', 'print `s`, "`"'])
+def test_a_service_in_backticks_is_left(line, migrate):
+    """P-58: to the parser it is a text, in which nothing is followed."""
+    text = 'from legacy import glance\n' + PAIR.format('glance.get_remote_image_service(c, r)', line, 'show', 'i')
+    assert not migrate({'a.py': text}).changed
+
+
+def test_an_old_name_in_backticks_is_a_file_that_cannot_be_parsed(migrate):
+    result = migrate({'a.py': 'from nova.image import glance\nx = `glance.get_default_image_service()`\n'})
+    assert not result.changed and {site.pattern for site in result.sites} == {'P-58'}
+    assert result.problems[0].line == 2 and '`glance' in result.problems[0].why
+
+
+def test_a_parsed_id_in_backticks_is_still_the_parsed_id(migrate):
+    result = migrate({'a.py': 'from nova.image import glance\n' + PAIR.format('glance.get_remote_image_service(c, r)', 'x = `i`', 'show', 'i')})
+    new = PAIR.format('nova_image.api.API(), nova_image.parse_image_ref(r).image_id', 'x = `i`', 'get', 'r')
+    assert result.files['a.py'].new_bytes.decode() == 'import nova_image.api\n' + new
+
+
+def test_backticks_in_texts_and_comments_are_nothing(migrate):
+    text = '"""See ``nova``."""\nfrom nova.image import glance\nx = "`", "``a``"  # `y`\nglance.get_default_image_service().show(c, 1)\n'
+    assert migrate({'a.py': text}).changed == ['a.py']
