@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cached_property
 
@@ -61,7 +62,8 @@ class Neighbours:
         return self._reads(unit.path, name, {unit.path})
 
     def _reads(self, path: str, name: str, seen: set[str]) -> str:
-        stem, word = re.escape(stem_of(path)).encode(), re.escape(name).encode()
+        plain = os.fsencode(stem_of(path))
+        stem, word = re.escape(plain), re.escape(name).encode()
         through = rb'\b' + stem + rb'\s*\.\s*' + word + rb'\b'
         listed = rb'from\s+[\w.]*\b' + stem + rb'\s+import\s*(?:\([^)]*?|(?:\\\r?\n|[^\n(])*?)\b' + word + rb'\b'
         pattern = re.compile(through + rb'|' + listed)
@@ -69,7 +71,7 @@ class Neighbours:
         whole = re.compile(rb'\b' + word + rb'\b')
         starred = [each for each in self._starred.get(stem_of(path), ()) if each not in seen and name[0] != '_']
         for other, data in self.containing(name.encode()):
-            if other == path or stem_of(path).encode() not in data:
+            if other == path or plain not in data:
                 continue
             match = pattern.search(data) or (whole.search(data) if other in starred else None)
             for alias in renamed.finditer(data) if match is None else ():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
@@ -92,7 +93,7 @@ def sarif(result: Result) -> str:
             'locations': [
                 {
                     'physicalLocation': {
-                        'artifactLocation': {'uri': quote(site.file)},
+                        'artifactLocation': {'uri': quote(os.fsencode(site.file))},
                         'region': {'startLine': site.line, 'startColumn': site.column},
                     }
                 }
@@ -137,8 +138,8 @@ def file_diff(each: FileResult) -> Iterable[bytes]:
         difflib.unified_diff,
         each.old_bytes.splitlines(keepends=True) if b'\r' not in each.old_bytes else _lines(each.old_bytes),
         each.new_bytes.splitlines(keepends=True) if b'\r' not in each.new_bytes else _lines(each.new_bytes),
-        f'a/{each.path}'.encode(),
-        f'b/{each.path}'.encode(),
+        b'a/' + os.fsencode(each.path),
+        b'b/' + os.fsencode(each.path),
     )
     for line in lines:
         yield line

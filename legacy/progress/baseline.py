@@ -49,11 +49,12 @@ def write(path: Path, uses: Counter[Place]) -> None:
         for (file, function, name), number in sorted(uses.items())
         if number > 0
     ]
-    data = '{"schema": 1, "uses": [\n' + ',\n'.join(rows) + '\n]}\n'
+    text = '{"schema": 1, "uses": [\n' + ',\n'.join(rows) + '\n]}\n'
+    data = text.encode('utf-8', 'surrogatepass')  # names of files that are no UTF-8
     if path.exists():
-        replace(path, data.encode())
+        replace(path, data)
     else:
-        path.write_text(data, encoding='utf-8')
+        path.write_bytes(data)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

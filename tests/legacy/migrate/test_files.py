@@ -266,3 +266,13 @@ def test_a_parsed_id_in_backticks_is_still_the_parsed_id(migrate):
 def test_backticks_in_texts_and_comments_are_nothing(migrate):
     text = '"""See ``nova``."""\nfrom nova.image import glance\nx = "`", "``a``"  # `y`\nglance.get_default_image_service().show(c, 1)\n'
     assert migrate({'a.py': text}).changed == ['a.py']
+
+
+@pytest.mark.parametrize('form', ['text', 'json', 'github', 'sarif'])
+def test_a_file_may_have_any_name(form, tmp_path, capsysbinary):
+    path = os.path.join(os.fsencode(tmp_path), b'a b\xff%.py')
+    Path(os.fsdecode(path)).write_text(OLD + 'S = glance.get_default_image_service()\n')
+    assert scan_main(['--format', form, '--root', str(tmp_path), str(tmp_path)]) == 1
+    assert migrate_main(['--diff', '--root', str(tmp_path), str(tmp_path)]) == 1
+    written = capsysbinary.readouterr().out
+    assert b'\n+++ b/a b\xff%.py\n' in written and (form != 'sarif' or b'a%20b%FF%25.py' in written)

@@ -93,6 +93,14 @@ def test_a_use_that_moves_between_functions_is_not_hidden_by_the_sum(tree):
     assert baseline.main(['pkg']) == 1
 
 
+def test_a_file_whose_name_is_no_text_is_in_the_baseline_too(tree):
+    odd = tree / 'pkg' / os.fsdecode(b'\xff.py')
+    odd.write_text('from nova.image import glance\nglance.get_default_image_service()\n')
+    assert baseline.main(['--write', 'pkg']) == 0 == baseline.main(['pkg'])
+    odd.write_text('from nova.image import glance\nglance.get_default_image_service().show(c, 1)\n')
+    assert baseline.main(['pkg']) == 1
+
+
 def test_files_outside_the_given_paths_are_not_judged(tree):
     (tree / 'b.py').write_text(MAIN)
     baseline.main(['--write', '.'])
