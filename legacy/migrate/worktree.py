@@ -15,7 +15,7 @@ from pathlib import Path
 def uncommitted(paths: Iterable[Path], changed: Iterable[Path]) -> list[str]:
     """Files in the given paths with uncommitted changes, as ``git status`` names them, sorted.
 
-    Files that Git does not know count only if the run would change them.
+    Files that Git does not know, or ignores, count only if the run would change them.
 
     :param changed: real paths of the files that the run would change
     """
@@ -32,7 +32,7 @@ def uncommitted(paths: Iterable[Path], changed: Iterable[Path]) -> list[str]:
 
 def _status(top: Path, folder: Path, name: str, changed: set[bytes]) -> Iterable[str]:
     command = ['git', '--literal-pathspecs', '-C', str(folder), 'status', '--porcelain', '-z',
-               '--no-renames', '--untracked-files=all', '--', name]  # fmt: skip
+               '--no-renames', '--untracked-files=all', '--ignored', '--', name]  # fmt: skip
     try:
         done = subprocess.run(command, capture_output=True, check=False)
     except FileNotFoundError:
@@ -41,5 +41,5 @@ def _status(top: Path, folder: Path, name: str, changed: set[bytes]) -> Iterable
         yield f'{folder}: git cannot tell ({done.stderr.decode("utf-8", "replace").strip()})'
     for row in done.stdout.split(b'\0')[:-1]:
         path = row[3:]
-        if row[:2] != b'??' or os.path.join(os.fsencode(top), path) in changed:
+        if row[:2] not in (b'??', b'!!') or os.path.join(os.fsencode(top), path) in changed:
             yield os.fsdecode(path)

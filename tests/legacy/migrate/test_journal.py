@@ -224,7 +224,14 @@ def test_a_file_git_does_not_know_counts_only_if_it_would_change(repository, cap
     (repository / 'new.py').write_text(PLAIN)
     assert migrate_main(['--write', str(repository)]) == 2
     assert 'new.py,' in capsys.readouterr().err
-    (repository / 'new.py').unlink()
+    (repository / '.git/info/exclude').write_text('new.py\nmade/\n')
+    (repository / 'new.py').rename(repository / 'b/new.py')
+    (repository / 'made').mkdir()
+    (repository / 'made/new.py').write_text(PLAIN)
+    assert migrate_main(['--write', str(repository)]) == 2
+    assert 'changes in b/new.py, made/new.py, nothing' in capsys.readouterr().err, 'ignored'
+    (repository / 'b/new.py').unlink()
+    (repository / 'made/new.py').write_text('mine')
     assert migrate_main(['--write', str(repository)]) == 1
 
 
