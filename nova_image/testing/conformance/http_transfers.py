@@ -35,12 +35,29 @@ class _Pipe:
         self.read = io.BytesIO(CONTENT).read
 
 
+class _Untold(io.BytesIO):
+    """A file that does not know where it is (C-210)."""
+
+    def tell(self) -> int:
+        return 0
+
+
+class _Stuck(io.BytesIO):
+    """A file that cannot go back."""
+
+    def seek(self, *args: int) -> int:
+        raise OSError('it only goes forward')
+
+
 def _chunks() -> Iterator[bytes]:
     for start in range(0, len(CONTENT), PART):
         yield CONTENT[start : start + PART]
 
 
 SOURCES: dict[str, Callable[[], Any]] = {'file': _file, 'bytes': lambda: CONTENT, 'pipe': _Pipe, 'chunks': _chunks}
+ONCE: dict[str, Callable[[], Any]] = {
+    'pipe': _Pipe, 'chunks': _chunks, 'untold': lambda: _Untold(CONTENT), 'stuck': lambda: _Stuck(CONTENT),
+}  # fmt: skip
 #: That it is SHA-256 is known too late to hash on the way; only what can be read again is compared with that.
 COMPARED = [
     pytest.param(source, hashes, id=f'{source}-{"+".join(hashes)}')
@@ -88,12 +105,13 @@ class HTTPTransferConformance(HTTPBase):
         assert glance.count('PUT file') == 2
 
     @pytest.mark.contract('C-210', 'C-253', 'D-9')
+    @pytest.mark.parametrize('source', ONCE)
     def test_an_upload_that_cannot_be_sent_again_is_an_error(
-        self, api_at: ApiAt, glance: FaultyGlance, member: Any
+        self, api_at: ApiAt, glance: FaultyGlance, member: Any, source: str
     ) -> None:
         glance.inject(faults.status('PUT file', 503))
         with pytest.raises(errors.ImageUploadNotRepeatable):
-            api_at(glance).create(member, dict(RAW), _chunks())
+            api_at(glance).create(member, dict(RAW), ONCE[source]())
         assert glance.store.records == {} and glance.count('PUT file') == 1
 
     # Downloads.
