@@ -12,6 +12,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nova_image import api as api
     from nova_image import errors
     from nova_image.api import API, listing_arguments
     from nova_image.driver import ImageDriver
@@ -23,8 +24,8 @@ _HOMES = {'API': 'api', 'ImageDriver': 'driver', 'listing_arguments': 'api', 'pa
 
 
 def __getattr__(name: str) -> Any:
-    if name == 'errors':
-        return importlib.import_module('nova_image.errors')
+    if name in ('api', 'errors'):  # whatever else of the package is imported
+        return importlib.import_module(f'nova_image.{name}')
     if name not in _HOMES:
         raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
     value = getattr(importlib.import_module(f'nova_image.{_HOMES[name]}'), name)

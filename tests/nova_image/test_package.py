@@ -32,6 +32,12 @@ def test_all_is_exactly_what_is_exported() -> None:
         assert hasattr(nova_image, name)
 
 
+@pytest.mark.parametrize('statement', ['import nova_image', 'import nova_image.errors'])
+def test_what_a_rewrite_writes_is_there_whatever_of_the_package_a_file_imports(statement: str) -> None:
+    program = f'{statement}\nnova_image.api.API.for_reference, nova_image.errors.ImageNotFound\n'
+    assert subprocess.run([sys.executable, '-W', 'error', '-c', program], check=False, cwd=ROOT).returncode == 0
+
+
 @pytest.mark.parametrize('path', sorted((ROOT / 'nova_image').rglob('*.py')), ids=str)
 def test_nova_image_never_imports_legacy(path: Path) -> None:
     assert not {name for name in _imports(path) if name.split('.')[0] == 'legacy'}
