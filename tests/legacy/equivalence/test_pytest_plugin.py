@@ -264,11 +264,11 @@ def test_a_cloud_is_as_it_was_after_an_interruption(
         env={**os.environ, **_login(keystone_server)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while len(cloud(only_ids=True)) == len(before) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         process.send_signal(number)
-        said, _ = process.communicate(timeout=60)
+        said, _ = process.communicate(timeout=180)
     finally:
         process.kill()
     assert process.returncode == 2 and 'KeyboardInterrupt' in said, said
