@@ -78,6 +78,8 @@ PAIRS = (
     'svc = image_id = None\nif row:\n    svc, image_id = {pair}(ctx, {r})',
 )
 
+OTHERS = ('row["other"]', 'str(row["other"])', '(row["other"] + "")')
+
 
 def indented(text: str, template: str) -> str:
     """A piece of code in the place of the braces of a template, at their indentation."""
@@ -141,7 +143,7 @@ class Maker:
         """One service, and what is done with it."""
         return str(self.random.choice(
             (self.local, self.chained, self.attribute, self.class_made, self.pairs, self.pairs, self.by_reference,
-             self.unused, self.kept, self.stays, self.stays, self.closure, self.helper, self.chosen, self.passed_on, self.urls, self.injected,
+             self.unused, self.kept, self.two, self.in_class, self.stays, self.stays, self.closure, self.helper, self.chosen, self.passed_on, self.urls, self.injected,
              self.on_self)
         )())  # fmt: skip
 
@@ -175,6 +177,24 @@ class Maker:
             return f'svc, image_id = {self.pair}(ctx, {reference})\nlog(_telling(ctx, svc, image_id))'
         pair = self.random.choice(PAIRS).format(pair=self.pair, r=reference)
         return '\n'.join((pair, self.calls('svc', 'image_id'), self.calls('svc', 'row["id"]', ON_DEFAULT)))
+
+    def two(self) -> str:
+        """Two services of two references at the same time."""
+        pick = self.random.choice
+        first = pick(PAIRS[:2]).format(pair=self.pair, r=pick(('ref', 'str(ref)', '(row["ref"] + "")')))
+        second = f'svc2, other_id = {self.pair}(ctx, {pick(OTHERS)})'
+        calls = [self.calls('svc', 'image_id'), self.calls('svc2', 'other_id'), self.calls('svc', 'image_id')]
+        tails = [pick(('', 'log(image_id)')), pick(('', 'log(other_id)', 'log(svc2.show(ctx, row["id"]))'))]
+        return '\n'.join(each for each in (first, second, *calls, *tails) if each)
+
+    def in_class(self) -> str:
+        """A service in the body of a class, and what else stands there."""
+        if self.random.random() < 0.5:
+            made = f'images = {self.default}()'
+            inside = self.calls('images', 'row["id"]', ON_DEFAULT)
+        else:
+            made, inside = f'images, own = {self.pair}(ctx, ref)', self.calls('images', 'own')
+        return indented(f'{made}\n{inside}', 'class Inner(object):\n    {}\nlog(Inner.images.show(ctx, row["id"]))')
 
     def unused(self) -> str:
         first = self.random.choice(('_svc, image_id', '_, image_id'))

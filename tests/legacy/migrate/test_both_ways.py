@@ -81,11 +81,13 @@ class Twins:
             {'id': image, 'name': name, 'disk_format': 'raw', 'container_format': 'bare', 'properties': {'b': '2'}},
             data=b'bytes' if number % 5 else None,
         )
+        other = str(uuid.UUID(int=number + (2 << 100)))
+        api.create(self.context, {'id': other, 'name': 'other', 'disk_format': 'raw', 'container_format': 'bare'}, data=b'o')
         path.unlink(missing_ok=True)
         Path(f'{path}.in').write_bytes(b'from a file')
         new = {'name': name, 'disk_format': 'raw', 'container_format': 'bare', 'properties': {'made': 'yes'}}
         row = {
-            'id': image, 'name': name, 'ref': f'http://other:9292/images/{image}', 'filters': {'name': name},
+            'id': image, 'other': other, 'name': name, 'ref': f'http://other:9292/images/{image}', 'filters': {'name': name},
             'meta': {'min_disk': 1, 'properties': {'x': '7'}}, 'new': new,
             'asked': {'filters': {'name': name}, 'colour': 1, **({'marker': None} if flag else {})},
             'data': (None, b'', Stream(), 'text')[number // 2 % 4],
