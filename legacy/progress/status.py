@@ -51,7 +51,7 @@ def _main(options: argparse.Namespace) -> int:
         raise BadSettings(str(err)) from err
     file = Path(options.baseline or os.path.join(options.root or '.', baseline.FILE))
     known = baseline.read(file) if options.baseline or file.exists() else None
-    proof = _proof(Path(options.prove)) if options.prove else None
+    proof = _proof(Path(options.prove), Path(options.root or '.')) if options.prove else None
     result = cli.look(options)
     status = Status(result, join(result, counted, known), counted, path, proof, options.prove or '')
     cli.say(report.FORMATS[options.format](status, options.done))
@@ -61,9 +61,14 @@ def _main(options: argparse.Namespace) -> int:
     return int(not status.done if options.done else bool(status.rows))
 
 
-def _proof(path: Path) -> dict[str, Any]:
+def _proof(path: Path, root: Path) -> dict[str, Any]:
+    """What a proof says, if it is of the tree at hand: a file of it is still there."""
     try:
         answer = json.loads(path.read_bytes())
-        return {key: answer[key] for key in ('verdict', 'path', 'command')}
-    except (KeyError, TypeError, ValueError) as err:
+        files = [row['file'] for row in answer.get('files', ())]
+        said = {key: answer[key] for key in ('verdict', 'path', 'command')}
+    except (AttributeError, KeyError, TypeError, ValueError) as err:
         raise BadSettings(f'{path} is no answer of "nova-image prove PATH --json FILE -- COMMAND"') from err
+    if files and not any((base / each).exists() for base in (root, Path()) for each in files):
+        raise BadSettings(f'{path} is the proof of another tree: {files[0]} is not here, nor any other file of it')
+    return said

@@ -205,6 +205,7 @@ def test_what_could_not_be_looked_at_is_never_done(tree, capsys):
         (['--ledger', 'absent'], 'absent: there is no ledger; run the program with'),
         (['--ledger', 'bad'], 'is no ledger'),
         (['--prove', 'bad'], 'is no answer of'),
+        (['--prove', 'far'], 'far is the proof of another tree: other/b.py is not here'),
         (['--baseline', 'bad'], 'is no baseline'),
         (['--restart-ledger'], 'needs --ledger'),
         (['--root', 'absent'], 'is no directory'),
@@ -212,6 +213,8 @@ def test_what_could_not_be_looked_at_is_never_done(tree, capsys):
 )
 def test_files_that_cannot_be_used_are_one_line_and_exit_2(arguments, words, tree, capsys):
     (tree / 'bad').write_text('[1]')
+    said = {'verdict': 'proven', 'path': 'other', 'command': ['pytest']}
+    (tree / 'far').write_text(json.dumps({**said, 'files': [{'file': 'other/b.py'}]}))
     there = sorted(tree.rglob('*'))
     assert status.main([*arguments, 'pkg']) == 2
     error = capsys.readouterr().err
