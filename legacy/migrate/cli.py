@@ -8,9 +8,10 @@ Exit 0: nothing to do; 1: findings or changes; 2: the job could not be done. Not
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -163,15 +164,15 @@ def _migrate(options: argparse.Namespace) -> int:
             say(f'would change {path}\n')
         say(report.summary(result) + '\n')
     else:
-        stream = getattr(sys.stdout, 'buffer', None)
-        sys.stdout.flush()
-        for line in report.diff(result):
-            if stream is not None:
-                stream.write(line)
-            else:
-                sys.stdout.write(line.decode('utf-8', 'replace'))
-        if stream is not None:
-            stream.flush()
+        with _perhaps_read():
+            stream = getattr(sys.stdout, 'buffer', None)
+            sys.stdout.flush()
+            for line in report.diff(result):
+                if stream is not None:
+                    stream.write(line)
+                else:
+                    sys.stdout.write(line.decode('utf-8', 'replace'))
+            (stream or sys.stdout).flush()
         for site in result.sites:
             if site.status == 'left':
                 print(report._line(site, False), file=sys.stderr)
@@ -207,12 +208,20 @@ def _write(result: Result, options: argparse.Namespace) -> None:
 
 
 def say(text: str) -> None:
-    """Print; what the terminal cannot show is escaped, and a reader who has gone is no error."""
-    try:
-        sys.stdout.write(text)
+    """Print; what the terminal cannot show is escaped."""
+    with _perhaps_read():
+        try:
+            sys.stdout.write(text)
+        except UnicodeEncodeError:
+            sys.stdout.write(text.encode('ascii', 'backslashreplace').decode())
         sys.stdout.flush()
-    except UnicodeEncodeError:
-        sys.stdout.write(text.encode('ascii', 'backslashreplace').decode())
+
+
+@contextlib.contextmanager
+def _perhaps_read() -> Iterator[None]:
+    """A reader who has gone is no error."""
+    try:
+        yield
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -276,3 +276,13 @@ def test_a_file_may_have_any_name(form, tmp_path, capsysbinary):
     assert migrate_main(['--diff', '--root', str(tmp_path), str(tmp_path)]) == 1
     written = capsysbinary.readouterr().out
     assert b'\n+++ b/a b\xff%.py\n' in written and (form != 'sarif' or b'a%20b%FF%25.py' in written)
+
+
+@pytest.mark.parametrize('arguments', [['migrate', '--diff'], ['scan'], ['migrate', '--format', 'json']])
+def test_a_reader_who_has_gone_is_no_error(arguments, tmp_path):
+    (tmp_path / 'a.py').write_text(OLD)
+    command = [sys.executable, '-m', 'nova_image.cli', *arguments, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        running.stdout.close()
+        error = running.stderr.read()
+    assert running.returncode == 1 and 'pipe' not in error, error
