@@ -64,13 +64,16 @@ class Excused:
 
 #: Between the old and the new path on one kind of store.
 PATHS: tuple[Ignored, ...] = ()
+_WHERE = Ignored(r'.*\.(locations|direct_url)(\[.*|\..*)?', 'where the bytes are belongs to the service')
+#: Between the old and the new path, each on a real Glance of its own.
+GLANCES = (_WHERE,)
 #: Between two image services.
 SERVICES = (
     Ignored(r'error\.text', 'C-190: the words of a refusal are the service\'s own'),
     Ignored(r'error\.fields\.(reason|server|errno|details|response)', 'C-190: words of the service, and where it is'),
     Ignored(r'error\.cause', 'what a driver turns into an error of ours is its own: an HTTP answer, a row, a file'),
     Ignored(r'.*\.stores', 'an administrator of the service chose the names of its stores'),
-    Ignored(r'.*\.(locations|direct_url)(\[.*|\..*)?', 'where the bytes are belongs to the service'),
+    _WHERE,
     Ignored(r'logged(\[.*)?', 'what is logged tells of connections and files, which only one side has'),
     Ignored(r'(requests|paused)(\[.*)?', 'only one of two kinds of store may speak HTTP'),
     Ignored(r'streams(\..*|\[.*)?', 'how much of a body is read before a refusal, and how bytes are cut, is the '

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from legacy.equivalence import programs, real_clients, troubles
-from legacy.equivalence.ignored import CLIENTS, EXCUSED, PATHS, PLAIN, SERVICES, Excused, Ignored
+from legacy.equivalence.ignored import CLIENTS, EXCUSED, GLANCES, PATHS, PLAIN, SERVICES, Excused, Ignored
 from legacy.equivalence.programs import Program, Step
 
 if TYPE_CHECKING:
@@ -29,11 +29,15 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     'stores': ('new@local-noauth', 'new@glance'),
     'stores with projects': ('new@local', 'new@tenants'),
 }
+#: operations that two services answer in ways of their own, and why they are left to pairs on one service
+APART: Mapping[str, str] = {
+    'get_location': 'where the bytes are belongs to the service',
+    'get_locations': 'where the bytes are belongs to the service',
+}
 #: operations that two kinds of store answer in ways of their own, and why they are left to one kind
 NOT_ACROSS: Mapping[str, str] = {
     'copy_to_store': 'the stores of a service are named by its administrator',
-    'get_location': 'where the bytes are belongs to the service',
-    'get_locations': 'where the bytes are belongs to the service',
+    **APART,
     'image_url': 'the address of the service',
     'glance_url': 'the address of the service',
 }
@@ -49,6 +53,11 @@ def across(left: str, right: str) -> bool:
     return store_of(left).partition('-')[0] != store_of(right).partition('-')[0]
 
 
+def apart(left: str, right: str) -> bool:
+    """Whether each of the two sides has a real Glance of its own."""
+    return not {store_of(left), store_of(right)} - {'glance', 'tenants'}
+
+
 def left_out(left: str, right: str) -> tuple[tuple[Ignored, ...], tuple[Excused, ...]]:
     """What a comparison of the two leaves out, and what it excuses."""
     styles = {name.partition('@')[0] for name in (left, right)}
@@ -56,6 +65,8 @@ def left_out(left: str, right: str) -> tuple[tuple[Ignored, ...], tuple[Excused,
         return SERVICES, EXCUSED
     if styles & {*real_clients.STYLES}:
         return CLIENTS, ()
+    if apart(left, right):
+        return GLANCES, ()
     return (PLAIN if 'plain' in styles else PATHS), ()
 
 
@@ -68,8 +79,9 @@ def rules(left: str, right: str) -> Mapping[str, SearchStrategy[Step | Program]]
         begins = {'first': own['create'], 'configure': troubles.configurations('no_hash')}
         return {**begins, **own, 'fault': real_clients.faults(style)}
     found = dict(programs.steps())
-    if across(left, right):
-        found = {name: rule for name, rule in found.items() if name not in NOT_ACROSS}
+    if across(left, right) or apart(left, right):
+        unasked = NOT_ACROSS if across(left, right) else APART
+        found = {name: rule for name, rule in found.items() if name not in unasked}
     found['first'] = programs.first()
     if 'faulty' in (store_of(left), store_of(right)):
         found = {name: troubles.traced(rule) for name, rule in found.items()}

@@ -259,10 +259,12 @@ def test_a_cloud_is_as_it_was_after_an_interruption(
     tmp_path: Path, cloud: Any, keystone_server: KeystoneServer, number: int
 ) -> None:
     before = cloud()
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child in the background would ignore it
     process = subprocess.Popen(
         [*BASE, '--nova-image-equivalence', '--nova-image-programs=5000'], cwd=tmp_path,
         env={**os.environ, **_login(keystone_server)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, ours)
     try:
         deadline = time.monotonic() + 180
         while len(cloud(only_ids=True)) == len(before) and process.poll() is None and time.monotonic() < deadline:
