@@ -63,7 +63,7 @@ class ScriptedGlance(requests.adapters.HTTPAdapter):
     def installed(self) -> Iterator[None]:
         """In place of the network, with no session, driver or memory of servers from before."""
         from nova_image import api
-        from nova_image.glance import limits, servers, session
+        from nova_image.glance import limits, retries, servers, session
 
         real = limits.timed_session
 
@@ -78,7 +78,7 @@ class ScriptedGlance(requests.adapters.HTTPAdapter):
             mock.patch.object(session, '_process', session._Process()),
             mock.patch.object(api, '_shared', {}),
             mock.patch.object(servers, 'HEALTH', servers.Health()) as health,
-            mock.patch('nova_image.glance.retries.HEALTH', health),
+            mock.patch.object(retries, 'HEALTH', health),  # imported above: it takes a name for itself
         ):
             yield
 

@@ -119,7 +119,7 @@ class Reach:
 
     def __init__(self, measured: list[dict[str, Any]]) -> None:
         self.failing: list[str] = [case for each in measured for case in each['failing']]
-        broken = {text.partition(': ')[0] for text in self.failing}
+        broken = {_case_of(text, [each['cases'] for each in measured]) for text in self.failing}
         self.lines: dict[str, dict[int, set[str]]] = {}
         for each in measured:
             for file, lines in each['lines'].items():
@@ -223,15 +223,28 @@ def _answer(copy: Copy, one: Any, other: Any) -> dict[str, Any]:
         return copy.ask(do='reach', detectors=[other], seconds=MEASURE_SECONDS)
     begun = time.monotonic()
     answer = copy.judge(one, other)
-    case = str(answer['found'] or '').partition(': ')[0]
-    if any(case in cases for cases in other) and copy.judge(None, [[case]])['found']:
-        # It finds something without a fault, too: a disturbance of this host, no finding.
-        others = [[each for each in cases if each != case] for cases in other]
-        answer = copy.judge(one, others)
+    while (case := _case_of(answer['found'], other)) is not None:
+        disturbed = _case_of(copy.judge(None, _until(other, case))['found'], other)
+        if disturbed is None:
+            break
+        # The same cases find something without a fault, too: a disturbance, of this host or by a case before, no finding.
+        other = [[each for each in cases if each != disturbed] for cases in other]
+        answer = copy.judge(one, other)
     return {
         'name': one.name, 'file': one.file, 'area': one.area, 'breaks': one.breaks, **answer,
         'seconds': round(time.monotonic() - begun, 1),
     }  # fmt: skip
+
+
+def _case_of(found: str | None, rounds: Iterable[Iterable[str]]) -> str | None:
+    """The case that found something."""
+    return next((case for cases in rounds for case in cases if found and found.startswith(f'{case}: ')), None)
+
+
+def _until(rounds: list[list[str]], case: str) -> list[list[str]]:
+    """What ran before a case, and the case."""
+    last = next(number for number, cases in enumerate(rounds) if case in cases)
+    return [*rounds[:last], rounds[last][: rounds[last].index(case) + 1]]
 
 
 def report(results: list[dict[str, Any]]) -> int:

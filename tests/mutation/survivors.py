@@ -95,6 +95,10 @@ OVERLOOKED = (
         'an attribute of a wrapper whose endpoint has no usable port; the connection fails either way',
     ),
     Survivor(
+        'legacy/v1.py Images.list', 'count += 0',
+        "programs around a real client of v1 seldom have more images than the limit they give (tests/legacy/test_v1_real.py)",
+    ),
+    Survivor(
         'legacy/v1.py Images.list', "model.get('visibility') != 'public'",
         "v1's way to list what is not public, through a client of the caller's own, is in no program",
     ),
