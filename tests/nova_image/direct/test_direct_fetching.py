@@ -15,6 +15,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import random
 
 from nova_image import API, direct, transfer
 from nova_image.direct import plugins
@@ -25,7 +26,7 @@ from nova_image.testing.configuration import make_conf
 from nova_image.testing.faulty import FaultyGlance
 
 CTX = SimpleNamespace(auth_token=None, is_admin=False, project_id='p', user_id='u', roles=['member'])
-DATA = os.urandom(300_000)
+DATA = random.Random(13).randbytes(300_000)
 
 
 def record(data: bytes, *locations: Any, **fields: Any) -> dict[str, Any]:
