@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import random
 import resource
 import stat
 import threading
@@ -15,7 +16,6 @@ from typing import Any
 from unittest import mock
 
 import pytest
-import random
 
 from nova_image import API, direct, transfer
 from nova_image.direct import plugins

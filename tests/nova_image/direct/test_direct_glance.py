@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import io
 import os
+import random
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import random
 
 pytest.importorskip('cursive', reason='the extra signatures is not installed')
 
