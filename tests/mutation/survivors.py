@@ -95,6 +95,10 @@ OVERLOOKED = (
         'an attribute of a wrapper whose endpoint has no usable port; the connection fails either way',
     ),
     Survivor(
+        'nova_image/glance/listing.py records', 'have is not wanted',
+        'one page too many is asked for where the limit is above 256 (smaller ints are one object)',
+    ),
+    Survivor(
         'legacy/v1.py Images.list', 'count += 0',
         "programs around a real client of v1 seldom have more images than the limit they give (tests/legacy/test_v1_real.py)",
     ),

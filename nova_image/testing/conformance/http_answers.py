@@ -94,6 +94,16 @@ class HTTPAnswerConformance(HTTPBase):
             glance.inject(fault)
             assert [each['id'] for each in api_at(glance).get_all(member)] == made[::-1]
 
+    @pytest.mark.contract('C-074')
+    @pytest.mark.parametrize(('limit', 'page_size'), [(2, 1), (2, 2), (3, 2), (300, 100)])
+    def test_no_page_is_asked_for_that_is_not_needed(
+        self, api_at: ApiAt, glance: FaultyGlance, member: Any, limit: int, page_size: int
+    ) -> None:
+        for _ in range(limit + 5):
+            glance.store.add()
+        assert len(api_at(glance).get_all(member, limit=limit, page_size=page_size)) == limit
+        assert glance.count('GET images') == -(-limit // page_size)
+
     @pytest.mark.contract('C-048')
     @pytest.mark.parametrize('fault', [faults.cut, faults.reset, faults.lost])
     def test_an_image_whose_creation_is_not_answered_is_not_made_over_and_over(
