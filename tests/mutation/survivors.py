@@ -96,7 +96,12 @@ OVERLOOKED = (
     ),
     Survivor(
         'nova_image/glance/listing.py records', 'have is not wanted',
-        'one page too many is asked for where the limit is above 256 (smaller ints are one object)',
+        'one page too many is asked for where the limit is above 256 (smaller ints are one object); found since, by '
+        'test_no_page_is_asked_for_that_is_not_needed',
+    ),
+    Survivor(
+        'legacy/rewind.py Rewinder.__init__', 'not method in _UPLOADS',
+        'an upload through a client of the caller\'s own that is sent again is asked by unit tests; the replay has scripted ones',
     ),
     Survivor(
         'legacy/v1.py Images.list', 'count += 0',
