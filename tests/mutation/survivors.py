@@ -97,7 +97,7 @@ OVERLOOKED = (
     Survivor(
         'nova_image/glance/listing.py records', 'have is not wanted',
         'one page too many is asked for where the limit is above 256 (smaller ints are one object); found since, by '
-        'test_no_page_is_asked_for_that_is_not_needed',
+        'test_no_request_is_made_for_a_page_that_is_not_needed',
     ),
     Survivor(
         'legacy/rewind.py Rewinder.__init__', 'not method in _UPLOADS',

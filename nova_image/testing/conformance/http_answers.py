@@ -96,7 +96,7 @@ class HTTPAnswerConformance(HTTPBase):
 
     @pytest.mark.contract('C-074')
     @pytest.mark.parametrize(('limit', 'page_size'), [(2, 1), (2, 2), (3, 2), (300, 100)])
-    def test_no_page_is_asked_for_that_is_not_needed(
+    def test_no_request_is_made_for_a_page_that_is_not_needed(
         self, api_at: ApiAt, glance: FaultyGlance, member: Any, limit: int, page_size: int
     ) -> None:
         for _ in range(limit + 5):
