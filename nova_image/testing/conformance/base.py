@@ -16,24 +16,23 @@ RAW = {'disk_format': 'raw', 'container_format': 'bare'}
 CONTENT = bytes(range(256)) * 20
 
 
+def to_override(suite: object, fixture: str, how: str) -> NotImplementedError:
+    """The error of a fixture that only the driver's author can give."""
+    return NotImplementedError(f'{type(suite).__name__} has to override the fixture "{fixture}" {how}')
+
+
 class ConformanceBase:
     """Fixtures. A driver's author overrides ``driver`` and either ``contexts`` or ``member``."""
 
     @pytest.fixture
     def driver(self) -> ImageDriver:
         """The driver under test, over an empty store."""
-        raise NotImplementedError(
-            f'{type(self).__name__} has to override the fixture "driver" with one that returns a driver '
-            'over an empty store'
-        )
+        raise to_override(self, 'driver', 'with one that returns a driver over an empty store')
 
     @pytest.fixture
     def contexts(self) -> ImageContexts:
         """The four callers; only drivers that tell projects apart need more than ``member``."""
-        raise NotImplementedError(
-            f'{type(self).__name__} has to override the fixture "contexts" (or "member", for a driver '
-            'that does not tell callers apart)'
-        )
+        raise to_override(self, 'contexts', '(or "member", for a driver that does not tell callers apart)')
 
     @pytest.fixture
     def member(self, contexts: ImageContexts) -> Context:

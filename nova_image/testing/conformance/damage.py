@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from nova_image import API
-from nova_image.testing.conformance.base import CONTENT, RAW, ConformanceBase, content_of
+from nova_image.testing.conformance.base import CONTENT, RAW, ConformanceBase, content_of, to_override
 
 
 class DamageConformance(ConformanceBase):
@@ -21,10 +21,7 @@ class DamageConformance(ConformanceBase):
     @pytest.fixture
     def damage(self) -> Callable[[str], None]:
         """A function that flips one stored byte of the image with the given id."""
-        raise NotImplementedError(
-            f'{type(self).__name__} has to override the fixture "damage" with a function that flips one '
-            'stored byte of an image'
-        )
+        raise to_override(self, 'damage', 'with a function that flips one stored byte of an image')
 
     @pytest.fixture
     def damaged(self, api: API, member: Any, damage: Callable[[str], None]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from nova_image import API, errors
-from nova_image.testing.conformance.base import ABSENT, CONTENT, RAW, ConformanceBase, content_of
+from nova_image.testing.conformance.base import ABSENT, CONTENT, RAW, ConformanceBase, content_of, to_override
 
 
 class DeletionConformance(ConformanceBase):
@@ -65,10 +65,10 @@ class InUseConformance(ConformanceBase):
     @pytest.fixture
     def in_use(self) -> Callable[[str], AbstractContextManager[None]]:
         """A function that gives a context in which the image with that id is in use."""
-        raise NotImplementedError(
-            f'{type(self).__name__} has to override the fixture "in_use" with a function that gives a context '
-            'in which an image is in use; a driver without such images inherits WithoutInUse'
-        )
+        raise to_override(
+            self, 'in_use', 'with a function that gives a context in which an image is in use; a driver without such '
+            'images inherits WithoutInUse',
+        )  # fmt: skip
 
     @pytest.mark.contract('C-185')
     def test_an_image_in_use_stays(

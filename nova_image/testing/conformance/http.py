@@ -14,6 +14,7 @@ is :class:`nova_image.testing.faulty.FaultyGlance`, and limits that are waited f
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +23,22 @@ import pytest
 
 from nova_image import API, ImageDriver
 from nova_image.testing.configuration import make_conf
-from nova_image.testing.conformance.base import ConformanceBase
+from nova_image.testing.conformance.base import CONTENT, RAW, ConformanceBase, to_override
 from nova_image.testing.contexts import Context
 from nova_image.testing.faulty import FaultyGlance
 
 TOKEN = 'the-token-of-the-caller'
 ApiAt = Callable[..., API]
+#: A call for each kind of request.
+CALLS = {
+    'GET images': lambda api, member, image: api.get_all(member),
+    'GET image': lambda api, member, image: api.get(member, image),
+    'PATCH image': lambda api, member, image: api.update(member, image, {'name': 'two'}),
+    'DELETE image': lambda api, member, image: api.delete(member, image),
+    'POST images': lambda api, member, image: api.create(member, dict(RAW)),
+    'GET file': lambda api, member, image: api.download(member, image, io.BytesIO()),
+    'PUT file': lambda api, member, image: api.create(member, dict(RAW), CONTENT),
+}
 
 
 @dataclass
@@ -47,10 +58,7 @@ class HTTPBase(ConformanceBase):
     @pytest.fixture
     def make_driver(self) -> Callable[[Any], ImageDriver]:
         """A function that makes the driver under test from a ``ConfigOpts``."""
-        raise NotImplementedError(
-            f'{type(self).__name__} has to override the fixture "make_driver" with one that returns a function '
-            'from options to a driver, like its class'
-        )
+        raise to_override(self, 'make_driver', 'with one that returns a function from options to a driver, like its class')
 
     @pytest.fixture
     def api_at(self, make_driver: Callable[[Any], ImageDriver]) -> ApiAt:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime
-import io
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from nova_image import errors
 from nova_image.testing import faults
 from nova_image.testing.conformance.base import CONTENT, RAW
-from nova_image.testing.conformance.http import ApiAt, Caller, HTTPBase
+from nova_image.testing.conformance.http import CALLS, ApiAt, Caller, HTTPBase
 from nova_image.testing.faults import Fault
 from nova_image.testing.faulty import FaultyGlance
 
@@ -33,14 +32,6 @@ ERRORS: dict[str, dict[int, type[errors.NovaException]]] = {
     'DELETE image': {**_ONE, 409: errors.ImageDeleteConflict},
     'GET images': _ANY,
     'POST images': _ANY,
-}
-CALLS = {
-    'GET images': lambda api, member, image: api.get_all(member),
-    'GET image': lambda api, member, image: api.get(member, image),
-    'PATCH image': lambda api, member, image: api.update(member, image, {'name': 'two'}),
-    'DELETE image': lambda api, member, image: api.delete(member, image),
-    'POST images': lambda api, member, image: api.create(member, dict(RAW)),
-    'GET file': lambda api, member, image: api.download(member, image, io.BytesIO()),
 }
 
 

@@ -14,21 +14,12 @@ import pytest
 from nova_image import API, errors
 from nova_image.testing import faults
 from nova_image.testing.conformance.base import CONTENT, RAW
-from nova_image.testing.conformance.http import ApiAt, HTTPBase
+from nova_image.testing.conformance.http import CALLS, ApiAt, HTTPBase
 from nova_image.testing.faulty import FaultyGlance
 
 LIMIT_S = 0.2
 #: how long a server is silent that goes on afterwards
 LATE_S = 0.7
-CALLS = {
-    'GET images': lambda api, member, image: api.get_all(member),
-    'GET image': lambda api, member, image: api.get(member, image),
-    'PATCH image': lambda api, member, image: api.update(member, image, {'name': 'two'}),
-    'DELETE image': lambda api, member, image: api.delete(member, image),
-    'POST images': lambda api, member, image: api.create(member, dict(RAW)),
-    'GET file': lambda api, member, image: api.download(member, image, io.BytesIO()),
-    'PUT file': lambda api, member, image: api.create(member, dict(RAW), CONTENT),
-}
 LOST = (errors.ImageTransferError, errors.GlanceConnectionFailed)
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from nova_image import API, ImageDriver, errors
-from nova_image.testing.conformance.base import ABSENT, CONTENT, RAW, ConformanceBase, content_of
+from nova_image.testing.conformance.base import ABSENT, CONTENT, RAW, ConformanceBase, content_of, to_override
 
 
 class PlaceConformance(ConformanceBase):
@@ -106,12 +106,12 @@ class LocationConformance(ConformanceBase):
     @pytest.fixture
     def location_url(self) -> str:
         """A URL of ``location_content`` that the service can read."""
-        raise NotImplementedError(f'{type(self).__name__} has to override the fixture "location_url"')
+        raise to_override(self, 'location_url', 'with a URL that the service can read')
 
     @pytest.fixture
     def location_content(self) -> bytes:
         """The bytes at ``location_url``."""
-        raise NotImplementedError(f'{type(self).__name__} has to override the fixture "location_content"')
+        raise to_override(self, 'location_content', 'with the bytes at that URL')
 
     @pytest.mark.contract('C-257', 'C-095')
     def test_a_location_becomes_the_images_bytes(
