@@ -8,7 +8,9 @@ import io
 import os
 import random
 import stat
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,15 @@ BYTES = random.Random(5).randbytes(200_000)
 AS_ROOT = os.geteuid() == 0
 
 
+def raising(error: BaseException) -> Any:
+    """A function that does nothing else."""
+
+    def refuse(*args: Any) -> None:
+        raise error
+
+    return refuse
+
+
 def put(path: Any, data: bytes = BYTES) -> None:
     target = target_for(None, path)
     target.open()
@@ -33,6 +44,20 @@ def put(path: Any, data: bytes = BYTES) -> None:
     except BaseException:
         target.discard()
         raise
+
+
+@pytest.fixture
+def folder_of_anybody() -> Iterator[Path]:
+    """A folder of the one who runs the test, who is not root, whom no mode keeps from writing."""
+    with tempfile.TemporaryDirectory() as name:
+        if AS_ROOT:
+            os.chown(name, 65534, -1)
+            os.seteuid(65534)
+        try:
+            yield Path(name)
+        finally:
+            if AS_ROOT:
+                os.seteuid(0)
 
 
 def test_a_new_file_has_the_mode_that_open_gives(tmp_path: Path) -> None:
@@ -58,7 +83,7 @@ def test_a_replaced_file_keeps_its_mode_and_is_replaced_whole(tmp_path: Path, ki
     assert os.listdir(tmp_path) == ['image']
 
 
-@pytest.mark.skipif(not AS_ROOT, reason='only root can give files away')
+@pytest.mark.skipif(not AS_ROOT, reason='only root can give a file to somebody else; what then is refused comes next')
 def test_a_replaced_file_keeps_its_owner(tmp_path: Path) -> None:
     path = tmp_path / 'image'
     path.write_bytes(b'old')
@@ -73,7 +98,7 @@ def test_a_file_whose_owner_cannot_be_given_is_written_in_its_place(
     path = tmp_path / 'image'
     path.write_bytes(b'old' * 100_000)
     inode = path.stat().st_ino
-    monkeypatch.setattr(staging.os, 'fchown', lambda *args: (_ for _ in ()).throw(PermissionError(1, 'no')))
+    monkeypatch.setattr(staging.os, 'fchown', raising(PermissionError(1, 'no')))
     found = path.stat()
     other = os.stat_result((*found[:4], found.st_uid + 1, *found[5:]))
     target = staging.Staged(str(path), str(path), other)
@@ -93,26 +118,29 @@ def test_a_file_that_cannot_be_renamed_over_is_written_in_its_place(
     path = tmp_path / 'image'
     path.write_bytes(b'old')
 
-    def refuse(*paths: str) -> None:
-        raise OSError(refusal, 'mounted')
-
-    monkeypatch.setattr(staging.os, 'replace', refuse)
+    monkeypatch.setattr(staging.os, 'replace', raising(OSError(refusal, 'mounted')))
     put(path)
     assert path.read_bytes() == BYTES
     assert os.listdir(tmp_path) == ['image']
 
 
-@pytest.mark.parametrize('failure', [OSError(errno.ENOSPC, 'full'), KeyboardInterrupt()], ids=['full', 'interrupted'])
-def test_a_failure_while_a_file_is_written_in_its_place_puts_the_old_content_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException
-) -> None:
+@pytest.fixture
+def pinned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """A file that cannot be renamed over, and where its old content is put aside."""
     path, spare = tmp_path / 'image', tmp_path / 'spare'
     path.write_bytes(b'old')
     spare.mkdir()
-    copy = staging._copy
+    monkeypatch.setattr(staging.os, 'replace', raising(OSError(errno.EBUSY, 'mounted')))
+    monkeypatch.setattr(staging.tempfile, 'tempdir', str(spare))
+    return path, spare
 
-    def refuse(*paths: str) -> None:
-        raise OSError(errno.EBUSY, 'mounted')
+
+@pytest.mark.parametrize('failure', [OSError(errno.ENOSPC, 'full'), KeyboardInterrupt()], ids=['full', 'interrupted'])
+def test_a_failure_while_a_file_is_written_in_its_place_puts_the_old_content_back(
+    pinned: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    path, spare = pinned
+    copy = staging._copy
 
     def failing(source: str, target: str) -> None:
         if source.endswith('.part'):
@@ -120,34 +148,25 @@ def test_a_failure_while_a_file_is_written_in_its_place_puts_the_old_content_bac
             raise failure
         copy(source, target)
 
-    monkeypatch.setattr(staging.os, 'replace', refuse)
-    monkeypatch.setattr(staging.tempfile, 'tempdir', str(spare))
     monkeypatch.setattr(staging, '_copy', failing)
     with pytest.raises(type(failure)):
         put(path)
     assert path.read_bytes() == b'old'
     assert os.listdir(spare) == []
-    assert sorted(os.listdir(tmp_path)) == ['image', 'spare']
+    assert sorted(os.listdir(path.parent)) == ['image', 'spare']
 
 
 def test_an_old_content_that_cannot_be_put_back_is_kept_and_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pinned: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, spare = tmp_path / 'image', tmp_path / 'spare'
-    path.write_bytes(b'old')
-    spare.mkdir()
+    path, spare = pinned
     copy = staging._copy
-
-    def refuse(*paths: str) -> None:
-        raise OSError(errno.EBUSY, 'mounted')
 
     def failing(source: str, target: str) -> None:
         if target == str(path):
             raise OSError(errno.EIO, 'broken')
         copy(source, target)
 
-    monkeypatch.setattr(staging.os, 'replace', refuse)
-    monkeypatch.setattr(staging.tempfile, 'tempdir', str(spare))
     monkeypatch.setattr(staging, '_copy', failing)
     with pytest.raises(OSError, match='broken') as caught:
         put(path)
@@ -157,10 +176,7 @@ def test_an_old_content_that_cannot_be_put_back_is_kept_and_named(
 
 
 def test_a_failing_rename_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*paths: str) -> None:
-        raise OSError(errno.EIO, 'broken')
-
-    monkeypatch.setattr(staging.os, 'replace', refuse)
+    monkeypatch.setattr(staging.os, 'replace', raising(OSError(errno.EIO, 'broken')))
     with pytest.raises(OSError, match='broken'):
         put(tmp_path / 'image')
     assert os.listdir(tmp_path) == []
@@ -208,9 +224,8 @@ def test_an_unwritable_path_raises_what_open_raises_and_names_it(tmp_path: Path)
 
 
 @pytest.mark.contract('C-133')
-@pytest.mark.skipif(AS_ROOT, reason='root may write everything')
-def test_a_read_only_file_is_not_replaced_though_its_directory_would_allow_it(tmp_path: Path) -> None:
-    path = tmp_path / 'image'
+def test_a_read_only_file_is_not_replaced_though_its_directory_would_allow_it(folder_of_anybody: Path) -> None:
+    path = folder_of_anybody / 'image'
     path.write_bytes(b'old')
     path.chmod(0o444)
     with pytest.raises(PermissionError):

@@ -165,7 +165,7 @@ def test_a_directory_below_a_file_is_a_clear_error(root: Path, someone: Any) -> 
         LocalDriver(local_conf(root / 'below')).list(someone)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason='only root can become nobody')
+@pytest.mark.skipif(os.geteuid() != 0, reason='the directory is to be of somebody else, whom only root can become')
 @pytest.mark.parametrize('mode', [0o700, 0o755])
 def test_a_directory_of_somebody_else_is_a_clear_error(mode: int, someone: Any) -> None:
     with tempfile.TemporaryDirectory() as name:

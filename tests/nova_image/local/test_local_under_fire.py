@@ -59,12 +59,12 @@ def test_a_size_limit_on_the_process_refuses_what_is_too_large_and_tears_nothing
     driver.close()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason='only root can mount, or become nobody')
+@pytest.mark.skipif(os.geteuid() != 0, reason='only root can mount a small disk; anybody asks the same under a limit of file sizes, above')
 def test_a_disk_that_is_full_refuses_and_takes_again_once_there_is_room(tmp_path: Path, someone: Any) -> None:
     disk = tmp_path / 'disk'
     disk.mkdir()
     if subprocess.run(['mount', '-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', str(disk)], capture_output=True, check=False).returncode:
-        pytest.skip('no file system can be mounted here')
+        pytest.skip('this root may not mount (a container); the test above asks the same under a limit of file sizes')
     driver = LocalDriver(local_conf(disk / 'store'))
     try:
         first = driver.create(someone, dict(RAW), os.urandom(800_000))
@@ -104,7 +104,7 @@ for use in (lambda: driver.create(CONTEXT, dict(RAW), b'x'), lambda: driver.dele
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason='only root can become nobody')
+@pytest.mark.skipif(os.geteuid() != 0, reason='nothing keeps an owner from a file that is open; only root can become somebody else')
 def test_a_directory_that_cannot_be_written_is_a_clear_error(driver: LocalDriver, root: Path, someone: Any) -> None:
     image = driver.create(someone, dict(RAW), b'bytes')['id']
     driver.close()
