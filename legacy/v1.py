@@ -104,9 +104,7 @@ class Images:
         purge = bool(kwargs.pop('purge_props', False)) and data is None
         change = images.outgoing(_checked('update', kwargs), creating=False)
         current = self._v2.get(image_id)
-        patch = images.json_patch(current, change, purge)
-        if patch:
-            self._patch(image_id, patch)
+        self._patch(image_id, images.json_patch(current, change, purge))  # an empty one, too: v1's update always asked
         if change.location:
             self._v2.add_location(image_id, change.location, {})
         if data is not None:

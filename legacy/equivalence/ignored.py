@@ -85,9 +85,10 @@ CLIENTS = (
     Ignored(r'(requests|paused)(\[.*)?', 'a client asks for schemas and records in an order of its own'),
     Ignored(r'logged(\[.*)?', 'the wrapper names what it called, in the words of its release (C-051)'),
     Ignored(r'error\.(text|fields\..*)', 'C-190: a client words what it gets'),
-    Ignored(r'error\.kind', 'C-188: what no table knows came out as it was; the new class is the old one, too (D-1)',
-            (('HTTPConflict', 'ImageConflict'), ('HTTPUnauthorized', 'ImageNotAuthorized'))),
-    Ignored(r'error\.cause', 'what came out as it was is its own cause (C-188)', ((None, 'HTTPConflict'), (None, 'HTTPUnauthorized'))),
+    Ignored(r'error\.kind', 'C-185, C-188: what no table knows came out as it was; the new class is the old one, too (D-1)',
+            (('HTTPConflict', 'ImageConflict'), ('HTTPUnauthorized', 'ImageNotAuthorized'), ('HTTPBadRequest', 'ImageBadRequest'))),
+    Ignored(r'error\.cause', 'what came out as it was is its own cause (C-185, C-188)',
+            ((None, 'HTTPConflict'), (None, 'HTTPUnauthorized'), (None, 'HTTPBadRequest'))),
     Ignored(r'streams(\..*|\[.*)?', 'a client reads and cuts bodies in pieces of its own'),
 )  # fmt: skip
 #: Between a program and what is left of it without what must not matter, see ``troubles.plain``.

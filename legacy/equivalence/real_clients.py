@@ -94,6 +94,8 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
         changes, _maybe('data', bodies), _maybe('purge_props', st.booleans()),
     )  # fmt: skip
     filters = {'name': fields['name'], 'status': st.sampled_from(('active', 'queued')), 'property-a': st.just('a 1')}
+    if style == 'client1':  # C-231: of what is not public, v2's class asks for what is private
+        filters['is_public'] = st.booleans()
     listed = st.fixed_dictionaries(
         {}, optional={
             'filters': st.fixed_dictionaries({}, optional=filters), 'limit': st.sampled_from((1, 2)),

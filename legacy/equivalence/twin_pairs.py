@@ -74,9 +74,12 @@ def rules(left: str, right: str) -> Mapping[str, SearchStrategy[Step | Program]]
     """The rules for two sides: steps, or several, by name; how a program begins under ``first`` and ``configure``."""
     style = left.partition('@')[0]
     if style in real_clients.STYLES:
+        from hypothesis import strategies as st
+
         own = real_clients.steps(style)
         # A client of the caller's own checks what it can, and says nothing of what it cannot.
-        begins = {'first': own['create'], 'configure': troubles.configurations('no_hash')}
+        some: SearchStrategy[Program] = st.lists(own['create'], min_size=1, max_size=3)
+        begins = {'first': some, 'configure': troubles.configurations('no_hash')}
         return {**begins, **own, 'fault': real_clients.faults(style)}
     found = dict(programs.steps())
     if across(left, right) or apart(left, right):

@@ -13,6 +13,7 @@ from legacy import glance
 from legacy.equivalence import twin_stores
 from legacy.equivalence.real_clients import Own
 from nova_image import errors
+from nova_image.testing import faults
 from nova_image.testing.faulty import FaultyGlance
 
 pytestmark = pytest.mark.filterwarnings('ignore::legacy.deprecation.LegacyImageAPIWarning')
@@ -65,3 +66,15 @@ def test_an_endpoint_that_is_set_is_where_a_wrapper_goes(ctx: Any, server: Fault
         assert wrapper.api_server == server.url
     with configured(glance__endpoint_override=server.url, DEFAULT__glance_api_servers=['older:9292']):
         assert next(glance.get_api_servers()) == ('older', 9292, False)
+
+
+@pytest.mark.contract('C-177')
+def test_an_update_of_v1_that_changes_nothing_asks_the_service_all_the_same(ctx: Any, server: FaultyGlance) -> None:
+    image = server.store.add()
+    with configured(glance__api_servers=[server.url]):
+        before = server.count('PATCH image')
+        glance.GlanceClientWrapper().call(ctx, 1, 'update', image['id'], purge_props=False)
+        assert server.count('PATCH image') == before + 1
+        server.inject(faults.status('PATCH image', 403))
+        with pytest.raises(errors.ImageNotAuthorized):
+            glance.GlanceImageService(Own(glance.GlanceClientWrapper())).update(ctx, image['id'], {})
