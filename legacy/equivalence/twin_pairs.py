@@ -78,8 +78,9 @@ def rules(left: str, right: str) -> Mapping[str, SearchStrategy[Step | Program]]
 
         own = real_clients.steps(style)
         # A client of the caller's own checks what it can, and says nothing of what it cannot.
-        some: SearchStrategy[Program] = st.lists(own['create'], min_size=1, max_size=3)
-        begins = {'first': some, 'configure': troubles.configurations('no_hash')}
+        begins: dict[str, SearchStrategy[Step | Program]] = {
+            'first': st.lists(own['create'], min_size=1, max_size=3), 'configure': troubles.configurations('no_hash'),
+        }  # fmt: skip
         return {**begins, **own, 'fault': real_clients.faults(style)}
     found = dict(programs.steps())
     if across(left, right) or apart(left, right):
