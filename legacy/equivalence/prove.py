@@ -36,6 +36,7 @@ MOVING = {
     'errors': 'image classes of nova.exception',
     'api': "imports of upstream's later API",
 }
+DRIVERS = ('local', 'glance')
 _IMPORTS = frozenset(f'P-0{number}' for number in range(1, 8))
 
 
@@ -110,7 +111,7 @@ def _arguments(argv: list[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument(
         '--root', metavar='DIR', help='tree to copy; default: git top level, else the current directory, else PATH'
     )
-    parser.add_argument('--driver', choices=('local', 'glance'), default='local',
+    parser.add_argument('--driver', choices=DRIVERS, default='local',
                         help='local: a directory; glance: a throw-away Glance (extra "glance")')  # fmt: skip
     parser.add_argument(
         '--json',
@@ -157,6 +158,7 @@ def prove(
     target = Path(path)
     if not target.exists():
         raise CannotProve(f'{path} does not exist; give a file or directory')
+    _check(driver, timeout, repeat, moving)
     target = target.resolve()
     top, cwd = root_of(target, root), Path.cwd()
     place = Path(tempfile.mkdtemp(prefix='nova-image-prove-')).resolve()
@@ -183,6 +185,18 @@ def prove(
     finally:
         if not keep:
             shutil.rmtree(place, ignore_errors=True)
+
+
+def _check(driver: str, timeout: float | None, repeat: int, moving: frozenset[str]) -> None:
+    """Refuse what the command line refuses; the marker on tests comes here without it."""
+    if driver not in DRIVERS:
+        raise CannotProve(f'no driver {driver!r}; there are {", ".join(DRIVERS)}')
+    if repeat < 1:
+        raise CannotProve(f'{repeat!r} is no number of times; give 1 or more')
+    if timeout is not None and not timeout > 0:
+        raise CannotProve(f'{timeout!r} is no number of seconds; give more than 0')
+    for name in sorted(set(moving) - set(MOVING)):
+        raise CannotProve(f'{name!r} cannot be rewritten besides; there are {", ".join(MOVING)}')
 
 
 @dataclass(frozen=True)
@@ -294,6 +308,8 @@ def _judge(
     if proof.new and proof.new.status and ended_alike:
         proof.failed_alike = True
         proof.notes.append(f'COMMAND failed on both sides alike: {proof.new.words}')
+        if is_prepared and proof.reasons:  # and this is likely why
+            proof.reasons.insert(0, f'COMMAND failed on both sides alike ({proof.new.words})')
     if proof.comparison.concurrent:
         proof.notes.append('operations ran at the same time; their order was not compared')
 
