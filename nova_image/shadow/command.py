@@ -33,7 +33,7 @@ def main(argv: list[str]) -> int:
         print(f'nova-image mismatches: {error}', file=sys.stderr)
         return 2
     print(json.dumps(_plain(ledger), indent=1) if arguments.format == 'json' else _text(ledger))
-    return 1 if ledger.mismatches or ledger.forgotten else 0
+    return 1 if ledger.mismatches or ledger.forgotten or ledger.unreadable else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -124,7 +124,7 @@ def _text(ledger: Ledger) -> str:
     if ledger.forgotten:
         parts.append(f'{ledger.forgotten} more calls differed; the ledger had no room for how')
     if ledger.unreadable:
-        parts.append(f'{ledger.unreadable} lines of the ledger cannot be read')
+        parts.append(f'{ledger.unreadable} lines of the ledger cannot be read, and may tell of differences')
     return '\n\n'.join(parts)
 
 

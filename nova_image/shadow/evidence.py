@@ -35,10 +35,14 @@ def missing(ledger: Ledger, op: str, calls: int = CALLS, without: Collection[str
         if name == op and what in came:
             came[what] += count
             seen.add(branch)
+    unnumbered = sum(known['count'] for known in ledger.mismatches.values() if known['seen']['op'] == op)
+    came['different'] = max(came['different'], unnumbered)
     if came['different']:
         found.append(f'{came["different"]} calls differed; after mending, begin with a new ledger')
     if ledger.forgotten:
         found.append(f'{ledger.forgotten} calls differed that the ledger had no room for')
+    if ledger.unreadable:
+        found.append(f'{ledger.unreadable} lines of the ledger cannot be read; begin with a new ledger')
     if came['same'] < calls:
         found.append(f'{came["same"]} calls were the same, and {calls} are needed')
     for branch in BRANCHES[op]:

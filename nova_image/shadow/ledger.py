@@ -24,6 +24,8 @@ SCHEMA = 1
 _KEPT = 0.5
 #: A longer mismatch is told with fewer of its fields.
 _LONGEST_LINE = 16 * 1024
+#: The year 9999; what is later is no time that anybody could read.
+_LAST_TIME = 253_402_300_800
 
 Key = tuple[str, str, str]
 
@@ -34,6 +36,7 @@ class Ledger:
     :ivar calls: (operation, branch of the control, what came of comparing) -> number
     :ivar mismatches: shape -> the first one of it, with ``count``, ``first`` and ``last``
     :ivar forgotten: calls that differed, and of which only the number is left
+    :ivar unreadable: lines that are none, of which nobody knows what they said
     """
 
     def __init__(self) -> None:
@@ -53,7 +56,7 @@ class Ledger:
         for line in lines:
             try:
                 self._add(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 self.unreadable += 1
         return self
 
@@ -62,11 +65,14 @@ class Ledger:
             raise ValueError('another schema')
         if 'calls' in line:
             op, branch, what = map(str, line['calls'])
-            self.calls[op, branch, what] += int(line['count'])
+            self.calls[op, branch, what] += _number(line['count'])
         elif 'forgotten' in line:
-            self.forgotten += int(line['forgotten'])
+            self.forgotten += _number(line['forgotten'])
+        elif 'unreadable' in line:
+            self.unreadable += _number(line['unreadable'])
         else:
-            self.note(str(line['mismatch']), {**line['seen']}, int(line['count']), line['first'], line['last'])
+            first, last = _time(line['first']), _time(line['last'])
+            self.note(str(line['mismatch']), _seen(line['seen']), _number(line['count']), first, last)
 
     def note(self, shape: str, seen: Mapping[str, Any], count: int, first: float, last: float) -> None:
         """Count a mismatch; of several of one shape, the earliest is the example."""
@@ -86,6 +92,8 @@ class Ledger:
         ]
         if self.forgotten:
             found.append({'forgotten': self.forgotten})
+        if self.unreadable:
+            found.append({'unreadable': self.unreadable})
         counts = [_line(each) for each in found]
         return [*counts, *(_mismatch(shape, known) for shape, known in self.by_count())]
 
@@ -103,6 +111,26 @@ class Ledger:
             total -= sizes[shape]
             self.forgotten += known['count']
             del self.mismatches[shape]
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError('no number')
+    return value
+
+
+def _time(value: Any) -> float:
+    if not 0 <= value < _LAST_TIME:  # NaN neither
+        raise ValueError('no time')
+    return float(value)
+
+
+def _seen(told: Any) -> dict[str, Any]:
+    """A mismatch of which everything can be told; a damaged line may lack something."""
+    told['args'], [f'{told[name]}' for name in ('op', 'branch', 'candidate_branch')]
+    for values in told['fields'].values():
+        values['control'], values['candidate']
+    return {**told}
 
 
 def _line(content: Mapping[str, Any]) -> str:
@@ -127,8 +155,11 @@ def append(path: str, ledger: Ledger, most_bytes: int) -> None:
     with _locked(path):
         size = os.path.getsize(path) if os.path.exists(path) else 0
         if size + len(text) <= most_bytes:
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
+                # A line that was cut off must not spoil the next one.
+                if size and os.pread(handle, 1, size - 1) != b'\n':
+                    text = f'\n{text}'
                 if os.write(handle, text.encode()) < len(text):
                     os.ftruncate(handle, size)  # half a line would spoil the next one
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), path)
