@@ -33,6 +33,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+#: what may stand behind the @ of a side
+STORES = ('local', 'local-noauth', 'faulty', 'glance', 'tenants')
+
+
 class Diverged(AssertionError):
     """The two sides did not do the same; ``program`` shows it."""
 
@@ -90,7 +94,7 @@ class Grounds:
         :param number: 0 or 1; sides of one pair do not share a server
         :param known: callers are those that a Glance with projects knows
         """
-        style, _, store = name.partition('@')
+        style, store = _parts(name)
         who = twin_stores.known_contexts() if known else None
         if store in ('local', 'local-noauth'):
             auth = 'keystone' if store == 'local' else 'noauth'
@@ -105,9 +109,24 @@ class Grounds:
         yield twin_stores.on_glance(style, server.url, 'noauth' if store == 'glance' else 'keystone', who, **more)
 
 
+def _parts(name: str) -> tuple[str, str]:
+    """Style and store of a side. A slip in a name must not pass for a side that behaves otherwise."""
+    style, _, store = name.partition('@')
+    styles = ('new', *twin_stores.STYLES, *(('plain',) if store == 'faulty' else ()))
+    for what, part, known in (('store', store, STORES), ('style', style, styles)):
+        if part not in known:
+            raise ValueError(f'{name!r} is no side STYLE@STORE: no {what} {part!r}; there are {", ".join(known)}')
+    return style, store
+
+
 @contextlib.contextmanager
 def twins(left: str, right: str, grounds: Grounds) -> Iterator[tuple[Session, Session]]:
-    """Both sides, on empty stores, with a program under way on each."""
+    """Both sides, on empty stores, with a program under way on each.
+
+    :raises ValueError: a name is none, or no two sides that can be compared
+    """
+    if 'faulty' in (_parts(left)[1], _parts(right)[1]) and across(left, right):
+        raise ValueError(f'{left} and {right} cannot be compared: only one of them fails on demand')
     with contextlib.ExitStack() as stack:
         known = 'tenants' in (store_of(left), store_of(right))
         restrict = not across(left, right)

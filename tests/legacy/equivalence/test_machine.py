@@ -50,6 +50,18 @@ def test_whatever_is_left_out_of_a_comparison_has_a_reason() -> None:
     assert all(machine.NOT_ACROSS.values()) and set(machine.NOT_ACROSS) <= set(steps())
 
 
+@pytest.mark.parametrize(
+    ('left', 'told'),
+    [
+        ('old@locl', "no store 'locl'; there are local,"), ('odl@local', "no style 'odl'; there are new,"),
+        ('old', "no store ''"), ('plain@local', "no style 'plain'"), ('old@faulty', 'only one of them fails on demand'),
+    ],
+)  # fmt: skip
+def test_a_slip_in_a_name_is_no_difference(left: str, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        machine.check([], left, 'new@local')
+
+
 @pytest.mark.contract('D-2')
 @pytest.mark.parametrize('pair', ON_LOCAL)
 def test_the_two_sides_do_the_same(pair: str) -> None:
