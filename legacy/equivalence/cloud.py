@@ -39,11 +39,11 @@ def reach(target: str) -> Cloud:
     :raises NoCloud: neither a token nor an address, or nothing to log in to
     """
     url = target if '://' in target else ''
-    from keystoneauth1 import exceptions
-
     try:
         token, project, user, roles, found = _identity()
-    except exceptions.ClientException as error:
+    except NoCloud:
+        raise
+    except Exception as error:  # also of files, of clouds.yaml, and bare ones of keystoneauth
         raise NoCloud(f'nobody can be logged in as the environment says: {error}') from error
     url = url or os.environ.get('OS_IMAGE_ENDPOINT_OVERRIDE', '') or found
     conf = cfg.ConfigOpts()
@@ -95,7 +95,12 @@ def _identity() -> _Identity:
 
 
 def _asked(session: Any) -> _Identity:
-    access = session.auth.get_access(session)
     region = os.environ.get('OS_REGION_NAME')
     url = session.get_endpoint(service_type='image', interface=os.environ.get('OS_INTERFACE', 'public'), region_name=region)
+    if not hasattr(session.auth, 'get_access'):  # none, admin_token: there is no Keystone to tell more
+        from keystoneauth1 import noauth
+
+        token = None if isinstance(session.auth, noauth.NoAuth) else session.get_token()
+        return token, None, None, (), (url or '').rstrip('/')
+    access = session.auth.get_access(session)
     return access.auth_token, access.project_id, access.user_id, tuple(access.role_names), (url or '').rstrip('/')

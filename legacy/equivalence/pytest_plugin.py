@@ -7,6 +7,7 @@ whatever is needed is imported on use. The suite makes private, tagged images an
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,12 @@ OPTION = '--nova-image-equivalence'
 _SUITE = Path(__file__).with_name('suite.py')
 
 
+def _number(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f'{text!r} is no number of programs; give 1 or more')
+    return int(text)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The option, and how much of the suite to run."""
     group = parser.getgroup('nova-image')
@@ -32,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         'to, a URL, or a driver; it makes private images and deletes exactly those',
     )  # fmt: skip
     group.addoption(
-        '--nova-image-programs', type=int, default=25, metavar='N', help='programs of the equivalence suite (25)'
+        '--nova-image-programs', type=_number, default=25, metavar='N', help='programs of the equivalence suite (25)'
     )
 
 
