@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import io
+import os
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -169,6 +171,28 @@ def test_a_candidate_that_goes_its_own_way_does_not_get_out(rig: Callable[..., R
     made.api.delete(CTX, image_id)
     assert made.fields()['requests[0]']['candidate'] == '(absent)'
     assert len(made.glance.requests) == asked + 1
+
+
+@pytest.mark.parametrize(
+    'start',
+    [
+        lambda mark: subprocess.run(['touch', str(mark)], check=True),
+        lambda mark: os.system(f'touch {mark}'),
+        lambda mark: os.waitpid(os.posix_spawn('/usr/bin/env', ['env', 'touch', str(mark)], os.environ), 0),
+        lambda mark: os.fork() or os.execlp('touch', 'touch', str(mark)),
+    ],
+    ids=['subprocess', 'shell', 'spawn', 'fork'],
+)
+def test_nor_does_it_by_a_child(rig: Callable[..., Rig], tmp_path: Path, start: Callable[[Path], object]) -> None:
+    class Sends(GlanceDriver):
+        def delete(self, context: Any, image_id: str, **more: Any) -> bool:
+            start(tmp_path / 'mark')
+            return super().delete(context, image_id, **more)
+
+    made = rig(Sends)
+    made.api.delete(CTX, queued(made))
+    assert made.outcomes('delete') == {'different': 1}
+    assert not (tmp_path / 'mark').exists()
 
 
 def test_a_lost_answer_is_lost_for_the_candidate_too(rig: Callable[..., Rig]) -> None:
