@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import shlex
 import shutil
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from legacy.equivalence import prove_report, report_html
-from legacy.equivalence.prove_baseline import load, save
+from legacy.equivalence.prove_baseline import Baseline, load, save
 from legacy.equivalence.prove_report import Proof
 from legacy.equivalence.prove_run import CHILDREN_SECONDS, Side, notes
 from legacy.equivalence.prove_runs import Runner, recorded
@@ -174,6 +175,8 @@ def prove(
         proof = Proof(path, command, driver, migration, [*options, *(f'--{name}' for name in sorted(moving))])
         proof.unproven = _unrunnable(migration)
         proof.baseline = load(baseline) if baseline else None
+        if proof.baseline is not None:
+            _fits(proof, proof.baseline, str(baseline))
         if proof.baseline is None and not any(site.status == 'rewritten' for site in migration.sites):
             proof.reasons.append(_why_none(migration, path))
             return proof
@@ -197,6 +200,17 @@ def _check(driver: str, timeout: float | None, repeat: int, moving: frozenset[st
         raise CannotProve(f'{timeout!r} is no number of seconds; give more than 0')
     for name in sorted(set(moving) - set(MOVING)):
         raise CannotProve(f'{name!r} cannot be rewritten besides; there are {", ".join(MOVING)}')
+
+
+def _fits(proof: Proof, recording: Baseline, file: str) -> None:
+    """Whether the recording is of this program, as far as anybody can tell."""
+    if recording.driver not in (proof.driver, None):
+        raise CannotProve(
+            f'--baseline {file} was recorded on the driver {recording.driver}; give --driver {recording.driver}, '
+            'or remove it to record anew'
+        )
+    if recording.command != list(proof.command):
+        proof.notes.append(f'{file} was recorded of another COMMAND: {shlex.join(recording.command)}')
 
 
 @dataclass(frozen=True)
@@ -232,7 +246,7 @@ def _compare_runs(proof: Proof, old: Side, new: Side, root: Path, cwd: Path, ask
         record = asked.baseline is not None and proof.baseline is None
         runs = runner.runs(old, new, asked.repeat, proof.baseline, record=record)
     if record and asked.baseline is not None:
-        save(asked.baseline, proof.command, recorded(runs.old))
+        save(asked.baseline, proof.command, proof.driver, recorded(runs.old))
         proof.notes.append(f'the old program is recorded in {asked.baseline}; later runs are compared with it')
     proof.comparison, proof.often, proof.noise = runs.comparison, runs.often, runs.noise.told
     before, after = runs.old[0], runs.new[0]

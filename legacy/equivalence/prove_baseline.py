@@ -32,10 +32,14 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Baseline:
-    """What a file has: when it was made (ISO 8601, UTC), and the runs of the old program."""
+    """What a file has: when it was made (ISO 8601, UTC), the runs of the old program, and how it was run.
+
+    :ivar driver: None in early recordings, which do not say
+    """
 
     made: str
     command: list[str]
+    driver: str | None
     runs: list[Recorded]
 
 
@@ -51,7 +55,8 @@ def load(file: str) -> Baseline | None:
         runs = [_recorded(run) for run in content['runs']]
         if not runs:
             raise ValueError('no run')
-        return Baseline(str(content['made']), [str(word) for word in content['command']], runs)
+        command = [str(word) for word in content['command']]
+        return Baseline(str(content['made']), command, content.get('driver'), runs)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -74,7 +79,7 @@ def _recorded(run: Mapping[str, Any]) -> Recorded:
     return Recorded(Ended(status, seconds, 0.0, (), bool(ended['timed_out'])), operations, stored)
 
 
-def save(file: str, command: Sequence[str], runs: Sequence[Recorded]) -> None:
+def save(file: str, command: Sequence[str], driver: str, runs: Sequence[Recorded]) -> None:
     """Write the file, whole.
 
     :raises CannotProve: it cannot be written
@@ -83,6 +88,7 @@ def save(file: str, command: Sequence[str], runs: Sequence[Recorded]) -> None:
         'schema': SCHEMA,
         'made': datetime.datetime.now(datetime.UTC).isoformat(timespec='seconds'),
         'command': list(command),
+        'driver': driver,
         'runs': [
             {
                 'ended': {'status': run.ended.status, 'seconds': run.ended.seconds, 'timed_out': run.ended.timed_out},

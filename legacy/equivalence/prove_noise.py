@@ -19,6 +19,7 @@ from legacy.equivalence.pairing import MISSING, Mismatch
 from legacy.equivalence.prove_compare import Difference
 from legacy.equivalence.prove_trace import Operation
 
+#: Operation, where it stands in the program, line; of a baseline the function, for lines move (``Operation.key``).
 Place = tuple[str, str | None, int]
 _INDEX = re.compile(r'\[\d+\]')
 _NOT_WORDS = re.compile(r'[^0-9A-Za-z]')
@@ -54,7 +55,7 @@ class Field:
 class Noise:
     """Noise of the old program, by field, and how often it makes each call."""
 
-    fields: dict[tuple[str, str, str | None, int, str], Field] = field(default_factory=dict)
+    fields: dict[tuple[str, Place, str], Field] = field(default_factory=dict)
     counts: list[Counter[Place]] = field(default_factory=list)
 
     def learn(self, differences: Iterable[Difference]) -> None:
@@ -92,8 +93,8 @@ class Noise:
     def _at(self, each: Difference, path: str) -> Field:
         kind = 'presence' if each.kind in ('missing', 'extra') else each.kind
         path = '' if kind == 'presence' else _INDEX.sub('[*]', path)
-        key = (kind, each.op, each.file, each.new_line, path)
-        return self.fields.setdefault(key, Field(*key))
+        made = Field(kind, each.op, each.file, each.new_line, path)
+        return self.fields.setdefault((kind, _place(each), path), made)
 
     def _known(self, each: Difference, path: str) -> Field | None:
         found = self._at(each, path)
@@ -103,24 +104,29 @@ class Noise:
         known = self._known(each, mismatch.path)
         if known is None or not known.allows(mismatch.new):
             return False
-        known.new = mismatch.new
+        known.new, known.new_line = mismatch.new, each.new_line
         known.excused += 1
         return True
 
     def _presence(self, each: Difference, new: Counter[Place]) -> bool:
         """Whether a call too few or too many is the program's own: it happens with no run as with none of these."""
-        place = (each.op, each.file, each.new_line)
+        place = _place(each)
         known = self._known(each, '')
         if known is None or (new[place] == 0 and all(counts[place] for counts in self.counts)):
             return False
         known.seen = [f'{counts[place]} calls' for counts in self.counts]
-        known.new = f'{new[place]} calls'
+        known.new, known.new_line = f'{new[place]} calls', each.new_line
         known.excused += 1
         return True
 
 
 def _counted(operations: Sequence[Operation]) -> Counter[Place]:
-    return Counter((each.op, each.file, each.new_line) for each in operations)
+    return Counter(each.key for each in operations)
+
+
+def _place(each: Difference) -> Place:
+    shown = each.new or each.old
+    return (each.op, *shown.key[1:]) if shown else (each.op, each.file, each.new_line)
 
 
 def _shared(texts: Sequence[str]) -> tuple[str, str]:
