@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from legacy.log import LOG
 from nova_image import images
 
 __all__ = ['Client', 'Image']
@@ -87,15 +88,30 @@ class Images:
         self._v2.delete(str(_id(image)))
 
     def create(self, **kwargs: Any) -> Image:
-        """A new image, with its bytes if ``data`` is there (C-160)."""
+        """A new image, with its bytes if ``data`` is there (C-160).
+
+        It was one request: what fails in a later one takes the record away again, whose id nobody learned (C-253).
+        """
         data = kwargs.pop('data', None)
         change = images.outgoing(_checked('create', kwargs))
-        model = self._v2.create(**change.fields, **change.properties)
-        if data is not None:
-            self._v2.upload(model['id'], data)
-        if change.location:
-            self._v2.add_location(model['id'], change.location, {})
-        return self.get(model['id'])
+        image_id = self._v2.create(**change.fields, **change.properties)['id']
+        try:
+            if data is not None:
+                self._v2.upload(image_id, data)
+            if change.location:
+                self._v2.add_location(image_id, change.location, {})
+        except BaseException:
+            self._take_back(image_id, change.fields.get('protected'))
+            raise
+        return self.get(image_id)
+
+    def _take_back(self, image_id: str, protected: Any) -> None:
+        try:
+            if protected:
+                self._patch(image_id, [{'op': 'replace', 'path': '/protected', 'value': False}])
+            self._v2.delete(image_id)
+        except Exception:  # noqa: BLE001 - the caller gets the error that it happened on
+            LOG.exception('Image %s was made by a create that failed and could not be deleted', image_id)
 
     def update(self, image: Any, **kwargs: Any) -> Image:
         """Change metadata; custom ones that are not named go if ``purge_props``, but never with data (C-177)."""

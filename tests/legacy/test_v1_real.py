@@ -53,6 +53,17 @@ def test_v1_calls_do_what_they_did(wrapper: Any, ctx: Any) -> None:
         wrapper.call(ctx, 1, 'get', made.id)
 
 
+@pytest.mark.contract('C-253', 'C-311')
+@pytest.mark.parametrize('protected', [False, True])
+def test_a_v1_create_whose_bytes_are_refused_leaves_nothing(wrapper: Any, ctx: Any, protected: bool) -> None:
+    with pytest.raises(glanceclient.exc.HTTPException, match='415'):
+        wrapper.call(
+            ctx, 1, 'create', name='n', disk_format='qcow2', container_format='bare', protected=protected,
+            data=io.BytesIO(b'no qcow2 at all' * 100),
+        )  # fmt: skip
+    assert wrapper.call(ctx, 1, 'list') == []
+
+
 @pytest.mark.contract('C-177')
 def test_a_v1_update_with_data_purges_nothing(wrapper: Any, ctx: Any) -> None:
     made = wrapper.call(
