@@ -59,6 +59,7 @@ class BothPaths(pytest.Item):
         marker = self.get_closest_marker(MARKER)
         assert marker is not None
         path, *rest = marker.args or ('.',)
+        path = os.path.relpath(self.config.rootpath / path)  # wherever pytest was started
         options = {'root': str(self.config.rootpath), **marker.kwargs}
         try:
             asked = inspect.signature(prove.prove).bind(path, self._command(), *rest, **options)

@@ -114,6 +114,12 @@ EXCUSED = (
 )
 
 
+def compared(plain: Mapping[str, Any], ignored: Iterable[Ignored]) -> dict[str, Any]:
+    """An outcome without the parts that do not count at all: which id stands for which is not learned from them."""
+    parts = [rule.place for rule in ignored if not rule.pairs]
+    return {name: value for name, value in plain.items() if not any(re.fullmatch(part, name) for part in parts)}
+
+
 def kept(mismatches: Iterable[Mismatch], ignored: Iterable[Ignored]) -> list[Mismatch]:
     """The mismatches in places that count."""
     rules = tuple(ignored)

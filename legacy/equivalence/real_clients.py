@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from legacy.equivalence.programs import ABSENT, Body, Step
+from legacy.equivalence.programs import ABSENT, Body, Program, Step
 from legacy.equivalence.twin_calls import Call
+from nova_image import errors
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -52,10 +53,35 @@ def _fork(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
     return service._create_v2(context, flat, arguments.get('data'), sharing_member_id=member)
 
 
+def _asked(step: Step, context: Any, arguments: dict[str, Any]) -> Any:
+    """V1's client asked directly, with the private names of the module around it, as forks do (C-311)."""
+    from legacy import glance
+
+    if step.op in ('detail', 'download', 'delete'):  # what is added to these is all in the service
+        return STYLES['client1'](step, context, arguments)
+    image_id = arguments.get('image_id')
+    sent = glance._translate_to_glance(arguments['image_meta']) if 'image_meta' in arguments else {}
+    sent.update({'data': arguments['data']} if 'data' in arguments else {})
+    if step.op == 'update' and arguments.get('purge_props', True):
+        sent['purge_props'] = True
+    given = () if image_id is None else (image_id,)
+    try:
+        image = glance.GlanceClientWrapper().call(context, 1, _METHODS.get(step.op, step.op), *given, **sent)
+    except Exception:  # noqa: BLE001 - whatever it is, it is raised again
+        glance._reraise_translated_image_exception(image_id) if given else glance._reraise_translated_exception()
+    if step.op == 'show' and not glance._is_image_available(context, image):
+        raise errors.ImageNotFound(image_id=image_id)
+    return glance._translate_from_glance(image)
+
+
+_METHODS: Mapping[str, str] = {'show': 'get'}
 #: calling styles, as in ``twin_stores``
 STYLES: Mapping[str, Call] = {
     'client1': _service('GlanceImageService'), 'client2': _service('GlanceImageServiceV2'), 'fork2': _fork,
+    'call1': _asked,
 }  # fmt: skip
+#: those whose client speaks v1
+V1 = ('client1', 'call1')
 
 
 def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
@@ -67,8 +93,10 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
         return st.builds(lambda who, image, given: Step(op, who, image, given), who, images, arguments)
 
     who = st.sampled_from(('ann', 'ann', 'root'))
-    bodies = st.builds(Body, st.sampled_from((b'abcdef', b'\0' * 70)), st.sampled_from(('file', 'pipe')))
-    names = ('a', 'os_type', 'ключ', 'kernel_id', *(('instance_owner',) if style != 'client1' else ()))
+    # The wrapper sends no pipe again that v1's client was given; the driver does while nothing was read (C-210).
+    kinds = ('file',) if style in V1 else ('file', 'pipe')
+    bodies = st.builds(Body, st.sampled_from((b'abcdef', b'\0' * 70)), st.sampled_from(kinds))
+    names = ('a', 'os_type', 'ключ', 'kernel_id', *(('instance_owner',) if style not in V1 else ()))
     # One text is the value of one name only: of others v2's client makes a "move", which no Glance takes (C-263).
     properties = st.dictionaries(st.sampled_from(names), st.sampled_from((1, 2)), max_size=3).map(
         lambda chosen: {name: f'{name} {number}' for name, number in chosen.items()}
@@ -83,22 +111,25 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
     # C-239: of what is not public, v2's class makes a private image, the new API leaves a shared one shared.
     kept = {name: values for name, values in fields.items() if name != 'is_public'}
     changes = st.fixed_dictionaries({}, optional={**kept, 'properties': properties.map(_unshared)})
+    # V1's create takes back what it cannot finish, which a refused change would prevent.
+    first = {name: values for name, values in fields.items() if style not in V1 or name != 'protected'}
     made = st.builds(
         lambda who, some, data: Step(
             'create', who, None, {'image_meta': {'disk_format': 'raw', 'container_format': 'bare', **some}, **data}
         ),
-        who, st.fixed_dictionaries({}, optional=fields), _maybe('data', bodies),
+        who, st.fixed_dictionaries({}, optional=first), _maybe('data', bodies),
     )  # fmt: skip
     changed = st.builds(
         lambda meta, data, purge: {'image_meta': meta, **data, **purge},
         changes, _maybe('data', bodies), _maybe('purge_props', st.booleans()),
     )  # fmt: skip
     filters = {'name': fields['name'], 'status': st.sampled_from(('active', 'queued')), 'property-a': st.just('a 1')}
-    if style == 'client1':  # C-231: of what is not public, v2's class asks for what is private
+    if style in V1:  # C-231: of what is not public, v2's class asks for what is private
         filters['is_public'] = st.booleans()
+    alone = [st.fixed_dictionaries({name: values}) for name, values in filters.items()]  # several seldom match anything
     listed = st.fixed_dictionaries(
         {}, optional={
-            'filters': st.fixed_dictionaries({}, optional=filters), 'limit': st.sampled_from((1, 2)),
+            'filters': st.one_of(st.fixed_dictionaries({}, optional=filters), *alone), 'limit': st.sampled_from((1, 2)),
             'page_size': st.sampled_from((1, 2)), 'marker': st.just(0),
         },
     )  # fmt: skip
@@ -116,18 +147,48 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
 def faults(style: str) -> SearchStrategy[Step]:
     """Refusals of what both sides ask for alike; and what a service does to records by itself.
 
-    None of a creation by a fork: what comes out of its step is translated by whoever calls it.
+    None of a creation by a fork: what comes out of its step is translated by whoever calls it. Bytes are refused
+    of v1's only, which takes the record away again: v2's class leaves it (C-253).
     """
     from hypothesis import strategies as st
 
-    made = () if style == 'fork2' else ('POST images',)
-    on = st.sampled_from((*made, 'PATCH image', 'DELETE image', 'GET images'))
-    refusals = st.fixed_dictionaries(
-        {'kind': st.just('status'), 'on': on, 'code': st.sampled_from((400, 401, 403, 404, 409, 503)),
-         'times': st.sampled_from((1, 1, 4))}
+    on = st.sampled_from({'fork2': _OTHERS, 'client2': ('POST images', *_OTHERS)}.get(style, _V1))
+    # V1's client counts attempts for a whole change, the driver for each request: once is enough, see ``struck``.
+    codes = st.sampled_from(_REFUSALS if style in V1 else (*_REFUSALS, 503))
+    refusals = st.builds(_refusal, on, codes, st.sampled_from((1, 1, 4)))
+    by_itself = st.sampled_from(('copying', 'zoneless')).map(lambda kind: Step('fault', 'ann', None, {'kind': kind}))
+    return st.one_of(refusals, by_itself)
+
+
+def struck(style: str) -> Mapping[str, SearchStrategy[Program]]:
+    """Faults of v1's programs that strike one step and no other: refusals of a deletion, and a busy service (C-059, C-210)."""
+    from hypothesis import strategies as st
+
+    if style not in V1:
+        return {}
+    own = steps(style)
+    sent = st.sampled_from(('create', 'update')).flatmap(lambda op: own[op]).map(_with_bytes)
+    deleted = st.builds(
+        lambda code, step: [_refusal('DELETE image', code, 1), step], st.sampled_from((*_REFUSALS, 503)), own['delete']
     )
-    by_itself = st.sampled_from(({'kind': 'copying'}, {'kind': 'zoneless'}))
-    return st.builds(lambda fault: Step('fault', 'ann', None, fault), st.one_of(refusals, by_itself))
+    return {
+        'busy_upload': sent.map(lambda step: [_refusal('PUT file', 503, 1), step]),
+        'busy_list': own['detail'].map(lambda step: [_refusal('GET images', 503, 1), step]),
+        'refused_delete': deleted,
+    }
+
+
+_REFUSALS = (400, 401, 403, 404, 409)
+_OTHERS = ('PATCH image', 'DELETE image', 'GET images')
+_V1 = ('POST images', 'PUT file', 'PUT file', 'PATCH image', 'GET images')
+
+
+def _refusal(on: str, code: int, times: int) -> Step:
+    return Step('fault', 'ann', None, {'kind': 'status', 'on': on, 'code': code, 'times': times})
+
+
+def _with_bytes(step: Step) -> Step:
+    return step._replace(arguments={**step.arguments, 'data': Body(b'abcdef', 'file')})
 
 
 def _unshared(properties: dict[str, str]) -> dict[str, str]:

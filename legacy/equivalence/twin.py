@@ -21,7 +21,7 @@ from itertools import zip_longest
 from typing import Any
 
 from legacy.equivalence.eras import dressed
-from legacy.equivalence.ignored import PATHS, Excused, Ignored, kept
+from legacy.equivalence.ignored import PATHS, Excused, Ignored, compared, kept
 from legacy.equivalence.laws import LAWS, Exchange, Law, Seen, broken
 from legacy.equivalence.outcome import Failure, Outcome, outcome
 from legacy.equivalence.pairing import Mismatch, Pairing, texts
@@ -257,7 +257,7 @@ def compare(
     rules = tuple(ignored)
     pairing = Pairing.between(texts(_texts(old)), texts(_texts(new)))
     for step, left, right in zip(program, old.outcomes, new.outcomes, strict=True):
-        found = kept(pairing.compare(left.plain, right.plain), rules)
+        found = kept(pairing.compare(compared(left.plain, rules), compared(right.plain, rules)), rules)
         excuse = next((each for each in excused if each.covers(step, left, right)), None)
         if found and (excuse is None or excuse.error):
             return Divergence(step, tuple(found))

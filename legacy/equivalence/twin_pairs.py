@@ -25,6 +25,7 @@ PAIRS: Mapping[str, tuple[str, str]] = {
     'spellings of one configuration': ('new@faulty', 'plain@faulty'),
     'a client of v1': ('client1@faulty', 'new@faulty'),
     'a client of v2': ('client2@faulty', 'new@faulty'),
+    'direct calls of a client of v1': ('call1@faulty', 'new@faulty'),
     'steps that forks call': ('fork2@faulty', 'new@faulty'),
     'stores': ('new@local-noauth', 'new@glance'),
     'stores with projects': ('new@local', 'new@tenants'),
@@ -81,7 +82,7 @@ def rules(left: str, right: str) -> Mapping[str, SearchStrategy[Step | Program]]
         begins: dict[str, SearchStrategy[Step | Program]] = {
             'first': st.lists(own['create'], min_size=1, max_size=3), 'configure': troubles.configurations('no_hash'),
         }  # fmt: skip
-        return {**begins, **own, 'fault': real_clients.faults(style)}
+        return {**begins, **own, **real_clients.struck(style), 'fault': real_clients.faults(style)}
     found = dict(programs.steps())
     if across(left, right) or apart(left, right):
         unasked = NOT_ACROSS if across(left, right) else APART

@@ -27,7 +27,7 @@ ORDER = (
 PAIRS = (
     'paths', 'paths without authentication', 'releases: by position and by name', 'releases: first and second class',
     'releases: service and API', 'paths on a failing server', 'spellings of one configuration', 'a client of v1',
-    'a client of v2', 'steps that forks call',
+    'a client of v2', 'direct calls of a client of v1', 'steps that forks call',
 )  # fmt: skip
 #: Programs in the words of every era, on both paths; and a service around a client of the caller's own (v1's stub).
 ERAS = ('eras', 'eras without authentication')
