@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``tox -e mutation``: plant one fault at a time in a copy of the tree, and see which detector finds it.
 
-    python tests/mutation/run.py [--faults] [--seeded] [--only NAME] [--jobs N] [--results FILE]
+    python tests/mutation/run.py [--faults] [--seeded] [--seed N] [--only NAME] [--jobs N] [--results FILE]
 
 The checkout is never touched. First it is measured, once for a state of the tree, which case of which detector
 executes which line; a fault is then shown to the cases that execute its lines, a sample first, the cheap ones
@@ -288,6 +288,7 @@ def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog='tox -e mutation --', description=__doc__)
     parser.add_argument('--faults', action='store_true', help='only those written by hand')
     parser.add_argument('--seeded', action='store_true', help='only those of the operators')
+    parser.add_argument('--seed', type=int, default=seeded.SEED, help='for others than those that survivors are explained of')
     parser.add_argument('--only', metavar='NAME', help='only those whose name contains this')
     parser.add_argument('--jobs', type=int, default=os.cpu_count() or 1)
     parser.add_argument('--results', type=Path, help='JSON lines, one fault each; those in it are not run again')
@@ -300,7 +301,7 @@ def main(argv: list[str]) -> int:
         print(f'left out, since it finds something without any fault: {case}')
     planted: list[Mutant] = [] if given.seeded else [*planted_new.FAULTS, *planted_old.FAULTS]
     if not given.faults:
-        planted += seeded.picked(root, reach.lines)
+        planted += seeded.picked(root, reach.lines, given.seed)
     planted = [each for each in planted if not given.only or given.only in each.name]
     results: list[dict[str, Any]] = []
     if given.results and given.results.exists():

@@ -23,20 +23,22 @@ _LEFT_OUT = ('variable_replacer', 'variable_inserter')
 Place = tuple[str, int]
 
 
-def picked(root: Path, executed: Mapping[str, Mapping[int, Any]]) -> Iterator[Mutant]:
+def picked(root: Path, executed: Mapping[str, Mapping[int, Any]], seed: int = SEED) -> Iterator[Mutant]:
     """The seeded faults of all areas.
 
     :param executed: by file, the lines that some detector executes
     """
     for area in mutants.AREAS:
-        yield from _of_area(area, root, executed)
+        yield from _of_area(area, root, executed, seed)
 
 
-def _of_area(area: str, root: Path, executed: Mapping[str, Mapping[int, Any]]) -> Iterator[Mutant]:
+def _of_area(
+    area: str, root: Path, executed: Mapping[str, Mapping[int, Any]], seed: int
+) -> Iterator[Mutant]:
     sources = {file: (root / file).read_text(encoding='utf-8') for file in mutants.files(area, root)}
     places: dict[str, tuple[str, int, dict[str, list[Place]]]] = {}
     for file, source in sources.items():
-        tickets = _tickets(file, source)
+        tickets = _tickets(file, source, seed)
         for line, family, place in _places(source):
             if executed.get(file, {}).get(line):
                 families = places.setdefault(tickets[line - 1], (file, line, {}))[2]
@@ -54,13 +56,13 @@ def _of_area(area: str, root: Path, executed: Mapping[str, Mapping[int, Any]]) -
             return
 
 
-def _tickets(file: str, source: str) -> list[str]:
+def _tickets(file: str, source: str, seed: int) -> list[str]:
     """One for each line, by its text and not by its number, so that an edit elsewhere does not change the picks."""
     seen: Counter[str] = Counter()
     found = []
     for line in source.splitlines():
         seen[line] += 1
-        found.append(hashlib.sha256(f'{SEED} {file} {line} {seen[line]}'.encode()).hexdigest())
+        found.append(hashlib.sha256(f'{seed} {file} {line} {seen[line]}'.encode()).hexdigest())
     return found
 
 
