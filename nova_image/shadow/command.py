@@ -78,7 +78,12 @@ def _complete(arguments: argparse.Namespace) -> None:
 
 
 def _promote(arguments: argparse.Namespace, ledger: Ledger) -> int:
-    op = arguments.promote
+    op, branches = arguments.promote, evidence.BRANCHES[arguments.promote]
+    for branch in arguments.without:
+        if branch not in branches:
+            raise ValueError(f'--without {branch}: {op} has to have seen {", ".join(branches)}, and no such branch')
+    if arguments.calls < 1:
+        raise ValueError(f'--calls {arguments.calls}: expected 1 or more')
     against = evidence.missing(ledger, op, arguments.calls, arguments.without)
     if against:
         print(f'{op} stays as it is:')

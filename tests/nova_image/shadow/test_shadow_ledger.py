@@ -250,6 +250,21 @@ def test_a_promotion_needs_evidence_and_says_what_is_missing(
     assert '1 calls differed' in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ('option', 'value', 'told'),
+    [('--without', 'notfound', 'show has to have seen success, not-found'), ('--calls', '0', 'expected 1 or more')],
+)
+def test_a_promotion_refuses_what_it_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, told: str
+) -> None:
+    path, file = str(tmp_path / 'ledger'), tmp_path / 'stages'
+    ledger.append(path, same('show', 'success', 'not-found', count=1000), MIB)
+    assert run(path, '--stages', str(file), '--promote', 'show', option, value) == 2
+    said = capsys.readouterr().err
+    assert f'{option} {value}: ' in said and told in said
+    assert not file.exists()
+
+
 def test_the_configuration_says_where_both_files_are(tmp_path: Path) -> None:
     conf = tmp_path / 'nova.conf'
     conf.write_text(f'[image_shadow]\nledger = {tmp_path}/ledger\nstages = {tmp_path}/stages\n')
