@@ -19,13 +19,13 @@ import pytest
 MARKER = 'both_image_paths'
 #: as ``pytest --markers`` shows it
 HELP = (
-    f'{MARKER}(path, **options): run the test once as it is and once with the old calls under `path` (.) rewritten, '
-    'and compare every image operation; options are those of legacy.equivalence.prove.prove'
+    f'{MARKER}(path, **options): run the test once as it is and once with the old calls under `path` (from the root '
+    'directory; default all) rewritten, and compare every image operation; options are those of legacy.equivalence.prove.prove'
 )
 #: what ``-rsx`` prints, and what does the same here
 _ENDS = (
     (r'SKIPPED \[1\] [^:]*:\d+: (.*)', pytest.skip),
-    (r'XFAIL (?:.* - )?(.*)', pytest.xfail),
+    (r'XFAIL .*?(?: - (.*))?$', pytest.xfail),
 )
 
 
@@ -96,4 +96,4 @@ def _end_like(old: Sequence[str], new: Sequence[str]) -> None:
     for pattern, end in _ENDS:
         reasons = [[found[1] for line in lines if (found := re.match(pattern, line))] for lines in (old, new)]
         if all(reasons):
-            end(reasons[1][0])
+            end(reasons[1][0] or '')

@@ -121,6 +121,9 @@ def _argument(word: str, cwd: Path, new_cwd: Path | None, old_root: Path, new_ro
     name, equals, value = word.partition('=')
     if name.startswith('-') and equals and os.path.isabs(value):
         return f'{name}={_argument(value, cwd, new_cwd, old_root, new_root)}'
+    file, colons, inside = word.partition('::')
+    if colons:  # a test, as pytest names it
+        return f'{_argument(file, cwd, new_cwd, old_root, new_root)}::{inside}'
     if not os.path.isabs(word) and (new_cwd is not None or not (cwd / word).exists()):
         return word
     place = moved(cwd / word, old_root, new_root)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,21 @@ def test_what_a_marked_test_ends_with_is_what_it_ends_with_on_both_paths(tmp_pat
     assert "\nboth_image_paths: got an unexpected keyword argument 'drivr'" in said
     assert '\nboth_image_paths: too many positional arguments' in said
     assert "\nboth_image_paths: no driver 'glanze'; there are local, glance" in said
+
+
+@pytest.mark.parametrize('start', ['sub', '..'])
+def test_a_marked_test_is_proven_wherever_pytest_is_started(tmp_path: Path, start: str) -> None:
+    root = tmp_path / 'root'
+    (root / 'sub').mkdir(parents=True)
+    (root / 'pytest.ini').write_text('[pytest]\npythonpath = .\n')
+    (root / 'caller.py').write_text(CALLER)
+    (root / 'sub' / 'test_marked.py').write_text(MARKED.partition('def ')[0] + 'def test_it(): caller.backup(CONTEXT)\n')
+    file = os.path.relpath(root / 'sub' / 'test_marked.py', root / start)
+    done = subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', '-rP', file],
+        cwd=root / start, capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0 and '1 image operation equal, before and after' in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
