@@ -20,7 +20,8 @@ MARKER = 'both_image_paths'
 #: as ``pytest --markers`` shows it
 HELP = (
     f'{MARKER}(path, **options): run the test once as it is and once with the old calls under `path` (from the root '
-    'directory; default all) rewritten, and compare every image operation; options are those of legacy.equivalence.prove.prove'
+    'directory; default all) rewritten, and compare every image operation; options are those of '
+    'legacy.equivalence.prove.prove'
 )
 #: what ``-rsx`` prints, and what does the same here
 _ENDS = (

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ from legacy.equivalence.prove_tree import (
 )
 
 _TAIL = 40
+#: What would colour a terminal, clear it, or be no text in a page: sequences, and single characters.
+_SEQUENCE, _CONTROL = re.compile(r'\x1b\[[0-9;?]*[ -/]*[@-~]'), re.compile(r'[\x00-\x08\x0e-\x1b\x7f]')
 #: How long processes that COMMAND leaves running may go on.
 CHILDREN_SECONDS = 10.0
 
@@ -207,7 +210,7 @@ def _session(session: int) -> dict[int, str]:
 def _tail(side: Side) -> tuple[str, ...]:
     with side.output.open('rb') as output:
         output.seek(max(0, side.output.stat().st_size - 65536))
-        text = output.read().decode('utf-8', 'replace')
+        text = _CONTROL.sub('\ufffd', _SEQUENCE.sub('', output.read().decode('utf-8', 'replace')))
     for directory in (side.tree, side.temporary):
         text = text.replace(f'{directory}{os.sep}', '')
     return tuple(text.splitlines()[-_TAIL:])

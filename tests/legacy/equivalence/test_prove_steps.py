@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from legacy.equivalence.pairing import MISSING, Mismatch
 from legacy.equivalence.prove_compare import Difference, compare
 from legacy.equivalence.prove_noise import Field, Noise
+from legacy.equivalence.prove_run import Side, run_side
 from legacy.equivalence.prove_trace import TREE, Operation, operations
 from legacy.migrate import Result
 
@@ -101,3 +103,10 @@ def test_a_call_that_the_old_program_always_makes_may_not_vanish_in_the_noise() 
     missing = Difference('missing', 'show', 'app.py', 1)
     assert noise.subtract([missing], once) == []
     assert noise.subtract([missing], []) == [missing]
+
+
+def test_what_a_command_printed_cannot_do_anything_to_a_terminal_or_a_page(tmp_path: Path) -> None:
+    side = Side('new', tmp_path)
+    program = 'import sys; sys.stdout.write("\\x1b[31mred\\x1b[0m\\x1b[2J \\0\\b\\x1b]0;title\\7 ü\\tend\\n"); sys.exit(3)'
+    ended = run_side(side, [sys.executable, '-X', 'utf8', '-c', program], tmp_path, tmp_path)
+    assert ended.tail == ('red \ufffd\ufffd\ufffd]0;title\ufffd ü\tend',)
