@@ -149,9 +149,21 @@ class Finding:
         if shown is not None and each.kind != 'stored':
             at = next((n for n, pair in enumerate(each.pairs, 1) if shown in pair), 0)
             words += f', first at operation {at} of {len(each.pairs)}' if at else ''
+        words += self._other_fields()
         if proof.baseline is not None:
             words += f'; since the recording of {proof.baseline.made}'
         return words
+
+    def _other_fields(self) -> str:
+        """What differs in other calls from here and not in the one that is shown; a helper makes many calls."""
+        here = place_of(self.difference)
+        others = [each for each in self.proof.comparison.differences if place_of(each) == here]
+        shown = {each.path for each in self.difference.mismatches}
+        paths = sorted({each.path for other in others for each in other.mismatches} - shown)
+        if not paths:
+            return ''
+        more = f' and {len(paths) - 5} more' if len(paths) > 5 else ''
+        return f'; other times in {", ".join(paths[:5])}{more}'
 
     def again(self) -> str:
         """The command line that does it again."""
