@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from legacy.equivalence import prove_report, report_html
+from legacy.equivalence.ending import ended_as_by_ctrl_c
 from legacy.equivalence.prove_baseline import Baseline, load, save
 from legacy.equivalence.prove_report import Proof
 from legacy.equivalence.prove_run import CHILDREN_SECONDS, Side, notes
@@ -46,17 +47,18 @@ def main(argv: list[str]) -> int:
     logging.getLogger('nova_image').addHandler(logging.NullHandler())
     try:
         asked, command = _arguments(argv)
-        proof = prove(
-            asked.path,
-            command,
-            root=asked.root,
-            driver=asked.driver,
-            timeout=asked.timeout,
-            keep=asked.keep,
-            repeat=asked.repeat,
-            baseline=asked.baseline,
-            moving=frozenset(name for name in MOVING if getattr(asked, name)),
-        )
+        with ended_as_by_ctrl_c():  # COMMAND is in a session of its own, and would go on
+            proof = prove(
+                asked.path,
+                command,
+                root=asked.root,
+                driver=asked.driver,
+                timeout=asked.timeout,
+                keep=asked.keep,
+                repeat=asked.repeat,
+                baseline=asked.baseline,
+                moving=frozenset(name for name in MOVING if getattr(asked, name)),
+            )
         if asked.json:
             _write_json(asked.json, proof)
         if asked.html:

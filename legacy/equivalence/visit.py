@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
 from legacy.equivalence.cloud import Cloud, NoCloud, reach
+from legacy.equivalence.ending import ended_as_by_ctrl_c
 from legacy.equivalence.owned import OwnedDriver
 from legacy.equivalence.programs import Program, callers
 from legacy.equivalence.twin import Divergence, Side, compare
@@ -83,19 +82,6 @@ class Visit:
 
 
 @contextlib.contextmanager
-def _ended_as_by_ctrl_c() -> Iterator[None]:
-    """Whoever asks this process to end (SIGTERM) lets it clean up first."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
 def visit(target: str | None) -> Iterator[Visit]:
     """A visit to the service; to a store of its own that goes again where nobody named one."""
     with contextlib.ExitStack() as stack:
@@ -109,7 +95,7 @@ def visit(target: str | None) -> Iterator[Visit]:
             cloud = Cloud(tenant_contexts().member, api.driver, 'a local store of its own')
         else:
             cloud = reach(target)
-            stack.enter_context(_ended_as_by_ctrl_c())
+            stack.enter_context(ended_as_by_ctrl_c())
         made = Visit(cloud)
         stack.callback(made.leave)
         try:
