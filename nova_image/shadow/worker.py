@@ -152,10 +152,10 @@ class Worker:
     def _is_busy(self) -> bool:
         return self._run is not None and self._queue.unfinished_tasks > 0
 
-    def _start(self) -> None:
+    def _start(self, given_up: Note | None = None) -> None:
         run = _Run()
         # A daemon: a candidate that hangs must not keep the process from ending.
-        threading.Thread(target=self._work, args=(run,), name=NAME, daemon=True).start()
+        threading.Thread(target=self._work, args=(run, given_up), name=NAME, daemon=True).start()
         self._run = run
 
     def _give_up(self, run: _Run) -> None:
@@ -164,12 +164,13 @@ class Worker:
                 return
             run.is_lost = True
             self._hung += 1
-            self._queue.task_done()
-            if run.given_up is not None:
-                self._queue.put((_nothing(run.given_up), run.given_up))
-            self._start()
+            self._start(run.given_up)
 
-    def _work(self, run: _Run) -> None:
+    def _work(self, run: _Run, given_up: Note | None) -> None:
+        if given_up is not None:  # at once: the calls that wait may hang as well, and nobody would come to it
+            self._flushed = 0.0
+            self._apply(given_up)
+            self._queue.task_done()
         while not run.is_lost:
             job, run.given_up = self._next()
             cpu = time.thread_time()
@@ -222,10 +223,6 @@ class Worker:
             if not self._cannot_write:
                 self._cannot_write = True
                 LOG.warning('Ledger of the shadow driver: %s; what is found waits in memory', error)
-
-
-def _nothing(note: Note) -> Job:
-    return lambda: note
 
 
 def _failed(error: BaseException) -> Note:
