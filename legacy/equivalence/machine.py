@@ -353,9 +353,13 @@ def run(
             found = difference(program, left, right, ground)
             if found is None:
                 raise  # it does not happen each time; the whole program is all there is to say
-            if save is not None:
-                _save(save, program, left, right, found)
-            raise Diverged(f'{left} and {right} differ {found}', program) from None
+            told = f'{left} and {right} differ {found}'
+            try:
+                if save is not None:
+                    _save(save, program, left, right, found)
+            except OSError as trouble:  # it may have taken an hour to find
+                told = f'{told}\n(it is not saved: {trouble})'
+            raise Diverged(told, program) from None
     return tally
 
 

@@ -100,6 +100,8 @@ def test_a_planted_fault_is_saved_as_a_file_that_fails_until_the_fault_is_gone(
         patch.setattr('legacy.services.GlanceImageService._delete', lambda self, context, image_id: True)
         with pytest.raises(machine.Diverged, match='old@local and new@local differ'):
             machine.run('old@local', 'new@local', examples=20, save=saved, only=('create', 'delete', 'show'))
+        with pytest.raises(machine.Diverged, match='it is not saved: .*No such file'):
+            machine.run('old@local', 'new@local', examples=20, save=tmp_path / 'no' / 'x.py', only=('create', 'delete'))
     text = saved.read_text()
     assert 'differ, in ' in text and text.count('Step(op=') <= 2  # shrunk: make it, delete it
     (tmp_path / 'faulty').mkdir()
