@@ -250,11 +250,15 @@ def machine(
     """The state machine for two sides, a class for ``run_state_machine_as_test`` or for a test module.
 
     :param only: operations to have rules for; default all
+    :raises ValueError: there is no rule for one of them
     """
     from hypothesis import stateful
 
     made = dict(rules(left, right))
     begins = {name: made.pop(name) for name in ('first', 'configure') if name in made}
+    unknown = [name for name in only if name not in made]
+    if unknown:
+        raise ValueError(f'no rules for {", ".join(unknown)} between {left} and {right}; there are {", ".join(made)}')
     made = {name: rule for name, rule in made.items() if not only or name in only}
     counted = Tally() if tally is None else tally
 

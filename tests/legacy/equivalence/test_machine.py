@@ -62,6 +62,11 @@ def test_a_slip_in_a_name_is_no_difference(left: str, told: str) -> None:
         machine.check([], left, 'new@local')
 
 
+def test_an_operation_without_a_rule_is_told() -> None:
+    with pytest.raises(ValueError, match='no rules for shwo between old@local and new@local; there are '):
+        machine.run('old@local', 'new@local', examples=1, only=['show', 'shwo'])
+
+
 @pytest.mark.contract('D-2')
 @pytest.mark.parametrize('pair', ON_LOCAL)
 def test_the_two_sides_do_the_same(pair: str) -> None:
