@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from legacy.equivalence import prove, prove_report
+from legacy.equivalence import prove, prove_cli, prove_report
 from legacy.migrate import run
 
 ROOT = Path(__file__).parents[2]
@@ -50,7 +50,7 @@ def test_every_call_site_of_the_examples_can_be_rewritten() -> None:
 
 
 def _proven(capsys: pytest.CaptureFixture[str], *options: str) -> None:
-    code = prove.main(['examples/programs', *options, '--', sys.executable, 'examples/programs/run_all.py'])
+    code = prove_cli.main(['examples/programs', *options, '--', sys.executable, 'examples/programs/run_all.py'])
     told = capsys.readouterr()
     assert code == 0, told.out + told.err
     for name in EXAMPLES:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from legacy.equivalence import prove
+from legacy.equivalence import prove_cli
 from legacy.migrate.cli import migrate_main
 
 ROOT = Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def test_one_command_migrates_the_tree_and_its_tests(tmp_path: Path, capsys: pyt
 def test_the_tree_is_proven_with_its_tests(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     both = ' && '.join(f'{sys.executable} examples/whole_tree/{each}.py' for each in ('run', 'check'))
-    code = prove.main(['examples/whole_tree', '--tests', '--', 'sh', '-c', both])
+    code = prove_cli.main(['examples/whole_tree', '--tests', '--', 'sh', '-c', both])
     told = capsys.readouterr()
     assert code == 0, told.out + told.err
     rows = [line.split() for line in told.out.splitlines() if line.startswith('examples/whole_tree/')]

@@ -41,7 +41,7 @@ def test_an_ended_proof_leaves_nothing_behind(tmp_path: Path, how: signal.Signal
     (tree / 'long.py').write_text(LONG)
     command = ['long.py', '--root', '.', '--', sys.executable, 'long.py', str(told)]
     process = subprocess.Popen(
-        [sys.executable, '-c', 'import sys; from legacy.equivalence import prove; sys.exit(prove.main(sys.argv[1:]))', *command],
+        [sys.executable, '-c', 'import sys; from legacy.equivalence import prove_cli; sys.exit(prove_cli.main(sys.argv[1:]))', *command],
         cwd=tree, env={**os.environ, 'TMPDIR': str(scratch)}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     until = time.monotonic() + 60

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from legacy.equivalence import prove, prove_report, prove_runs
+from legacy.equivalence import prove, prove_cli, prove_report, prove_runs
 from legacy.equivalence.prove_report import Proof
 from legacy.migrate import Result
 
@@ -304,7 +304,7 @@ def test_a_command_without_a_python_that_we_reach_is_nothing_proven(project: Pat
 
 
 def test_the_report_is_json_too(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert prove.main(['app.py', '--json', 'out.json', '--', sys.executable, 'main.py']) == 0
+    assert prove_cli.main(['app.py', '--json', 'out.json', '--', sys.executable, 'main.py']) == 0
     found = json.loads((project / 'out.json').read_text())
     assert (found['schema'], found['verdict'], found['exit']) == (1, 'proven', 0)
     assert found['totals']['operations'] == 5
@@ -334,7 +334,7 @@ def test_the_report_is_json_too(project: Path, capsys: pytest.CaptureFixture[str
 def test_bad_input_is_one_line_and_exit_2(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
 ) -> None:
-    assert prove.main(arguments) == 2
+    assert prove_cli.main(arguments) == 2
     told = capsys.readouterr()
     assert told.out == ''
     assert len(told.err.splitlines()) == 1
@@ -351,7 +351,7 @@ def test_an_interrupt_is_one_line_and_leaves_nothing(
     space.mkdir()
     monkeypatch.setattr('tempfile.tempdir', str(space))
     monkeypatch.setattr(prove_runs, 'run_side', interrupted)
-    assert prove.main(['app.py', '--', 'true']) == 2
+    assert prove_cli.main(['app.py', '--', 'true']) == 2
     assert capsys.readouterr().err == 'nova-image prove: interrupted; nothing was proven\n'
     assert list(space.iterdir()) == []
 

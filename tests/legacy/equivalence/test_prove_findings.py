@@ -15,7 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from legacy.equivalence import prove, prove_report, prove_run, report_html
+from legacy.equivalence import prove, prove_cli, prove_report, prove_run, report_html
 from legacy.equivalence.prove_report import Proof
 from legacy.migrate import Result
 
@@ -196,16 +196,16 @@ def test_a_baseline_is_recorded_once_and_compared_with_later(
     project: Path, plant: Callable[[str, str, str], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ['guarded.py', '--baseline', '../base.json', '--', sys.executable, 'guarded.py']
-    assert prove.main(words) == 0
+    assert prove_cli.main(words) == 0
     assert 'recorded in ../base.json' in capsys.readouterr().out
     migrated = prove.migrate(project, Path('guarded.py'))
     migrated.write()
     (project / 'guarded.py').write_text('\n\n' + (project / 'guarded.py').read_text())
-    assert prove.main(words) == 0, capsys.readouterr().out
+    assert prove_cli.main(words) == 0, capsys.readouterr().out
     assert '3 image operations equal, the recording of ' in capsys.readouterr().out
     broken = (project / 'guarded.py').read_text().replace("{'a': '1'}", "{'a': '2'}")
     (project / 'guarded.py').write_text(broken)
-    assert prove.main(words) == 1
+    assert prove_cli.main(words) == 1
     told = capsys.readouterr().out
     assert 'create differs in arguments.image_info.properties.a: old "1", new "2"' in told.splitlines()[0]
     assert '; since the recording of ' in told
@@ -238,7 +238,7 @@ def test_a_file_that_is_no_baseline_is_one_line_and_exit_2(
         inside[place[-1]] = value
     file = project.parent / 'base.json'
     file.write_text(json.dumps(content) if place else value)
-    assert prove.main(['guarded.py', '--baseline', str(file), '--', sys.executable, 'guarded.py']) == 2
+    assert prove_cli.main(['guarded.py', '--baseline', str(file), '--', sys.executable, 'guarded.py']) == 2
     assert capsys.readouterr().err == f'nova-image prove: --baseline {file} {told}; remove it to record anew\n'
 
 
@@ -300,12 +300,12 @@ def test_a_command_that_fails_alike_says_so_first(project: Path) -> None:
 
 def test_files_that_cannot_be_read_are_told_on_stderr(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / 'odd.py').write_bytes(b'# coding: no-such-code\nfrom nova.image import glance\n')
-    assert prove.main(['odd.py', '--', 'true']) == 2
+    assert prove_cli.main(['odd.py', '--', 'true']) == 2
     assert 'nova-image prove: odd.py: ' in capsys.readouterr().err
 
 
 def test_json_goes_to_stdout_alone_and_keeps_to_the_schema(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert prove.main(['guarded.py', '--format', 'json', '--', sys.executable, 'guarded.py']) == 0
+    assert prove_cli.main(['guarded.py', '--format', 'json', '--', sys.executable, 'guarded.py']) == 0
     jsonschema.validate(json.loads(capsys.readouterr().out), SCHEMA)
 
 
@@ -324,7 +324,7 @@ def test_the_page_has_nothing_from_elsewhere_and_escapes_everything(
     project: Path, plant: Callable[[str, str, str], None]
 ) -> None:
     plant('guarded.py', "'name': 'n'", "'name': '<script>&\"</script>'")
-    assert prove.main(['guarded.py', '--html', 'out.html', '--', sys.executable, 'guarded.py']) == 1
+    assert prove_cli.main(['guarded.py', '--html', 'out.html', '--', sys.executable, 'guarded.py']) == 1
     page = (project / 'out.html').read_text()
     found = _Tags()
     found.feed(page)
@@ -337,7 +337,7 @@ def test_the_page_has_nothing_from_elsewhere_and_escapes_everything(
 
 def test_every_option_and_exit_status_stands_in_the_documentation(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        prove.main(['--help'])
+        prove_cli.main(['--help'])
     offered = set(re.findall(r'--[a-z]+', capsys.readouterr().out)) - {'--help'}
     page = (ROOT / 'docs' / 'prove.md').read_text()
     assert offered == set(re.findall(r'^\| `(--[a-z]+)', page, re.MULTILINE))
