@@ -121,7 +121,7 @@ def steps(style: str) -> Mapping[str, SearchStrategy[Step]]:
     )  # fmt: skip
     changed = st.builds(
         lambda meta, data, purge: {'image_meta': meta, **data, **purge},
-        changes, _maybe('data', bodies), _maybe('purge_props', st.booleans()),
+        changes, st.one_of(st.just({}), _maybe('data', bodies)), _maybe('purge_props', st.booleans()),
     )  # fmt: skip
     filters = {'name': fields['name'], 'status': st.sampled_from(('active', 'queued')), 'property-a': st.just('a 1')}
     if style in V1:  # C-231: of what is not public, v2's class asks for what is private
