@@ -30,6 +30,7 @@ from nova_image.testing.conformance.filters import FilterConformance
 from nova_image.testing.conformance.http_answers import HTTPAnswerConformance
 from nova_image.testing.conformance.http_identity import HTTPIdentityConformance, HTTPSConformance
 from nova_image.testing.conformance.http_limits import HTTPLimitConformance
+from nova_image.testing.conformance.http_resumed import HTTPResumeConformance
 from nova_image.testing.conformance.http_transfers import HTTPTransferConformance
 from nova_image.testing.conformance.language import LanguageConformance
 from nova_image.testing.conformance.limits import LimitConformance
@@ -80,6 +81,7 @@ class DriverConformance(
 
 class HTTPConformance(
     HTTPTransferConformance,
+    HTTPResumeConformance,
     HTTPLimitConformance,
     HTTPIdentityConformance,
     HTTPAnswerConformance,

@@ -198,3 +198,18 @@ class DownloadConformance(ConformanceBase):
         assert sink.content == b''
         api.download(member, image['id'], dest_path=str(tmp_path / 'image'))
         assert (tmp_path / 'image').read_bytes() == b''
+
+    @pytest.mark.contract('C-126', 'C-209')
+    def test_a_large_file_with_holes_comes_and_goes_whole(self, api: API, member: Any, tmp_path: Path) -> None:
+        """More than is copied in one go (megabytes), from the middle of a file."""
+        size, begin = 20 * 1024 * 1024, 7
+        with (tmp_path / 'given').open('wb+') as given:
+            for at in (0, size // 2, size - len(CONTENT)):
+                given.seek(at)
+                given.write(CONTENT)
+            given.seek(begin)
+            image = api.create(member, dict(RAW), given)
+        wanted = (tmp_path / 'given').read_bytes()[begin:]
+        api.download(member, image['id'], dest_path=str(tmp_path / 'image'))
+        assert (tmp_path / 'image').read_bytes() == wanted
+        assert image['size'] == len(wanted)
