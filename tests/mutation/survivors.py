@@ -46,9 +46,6 @@ EQUIVALENT = (
         'an attempt is never above the last one', True,
     ),
     Survivor(
-        'legacy/clients.py OldClientDriver._reraise_listing', 'ours == error', 'errors are equal to themselves only', True
-    ),
-    Survivor(
         'legacy/wrapper.py GlanceClientWrapper.__init__', 'self._made = True',
         'read only beside a client, and whatever sets a client sets it', True,
     ),
@@ -60,10 +57,6 @@ OVERLOOKED = (
         'needs a text whose 513th byte is the first that is none',
     ),
     Survivor('nova_image/local/rules.py check_properties', '[: 41]', _WORDS),
-    Survivor(
-        'legacy/wrapper.py GlanceClientWrapper.__init__', 'if not version is DEFAULT_VERSION',
-        'the default is an int as it is, and no recorded version is anything else',
-    ),
     Survivor(
         'bytes of others deleted', '',
         'a content is marked only when its last image goes; the second look is for an upload between the two '
@@ -89,31 +82,9 @@ OVERLOOKED = (
         'legacy/clients.py OldClientDriver.download', 'try_again=True',
         'a second try of chunks that are used up fails as the first did; only the pause shows',
     ),
-    Survivor('legacy/wrapper.py GlanceClientWrapper._tell_failure', "if not last else 'retrying'", _WORDS),
     Survivor(
         'legacy/wrapper.py GlanceClientWrapper._use_endpoint', 'None, True',
         'an attribute of a wrapper whose endpoint has no usable port; the connection fails either way',
-    ),
-    Survivor(
-        'nova_image/glance/listing.py records', 'have is not wanted',
-        'one page too many is asked for where the limit is above 256 (smaller ints are one object); found since, by '
-        'test_no_request_is_made_for_a_page_that_is_not_needed',
-    ),
-    Survivor(
-        'legacy/rewind.py Rewinder.__init__', 'not method in _UPLOADS',
-        'an upload through a client of the caller\'s own that is sent again is asked by unit tests; the replay has scripted ones',
-    ),
-    Survivor(
-        'legacy/v1.py Images.list', 'count += 0',
-        "programs around a real client of v1 seldom have more images than the limit they give (tests/legacy/test_v1_real.py)",
-    ),
-    Survivor(
-        'legacy/v1.py Images.list', "model.get('visibility') != 'public'",
-        "v1's way to list what is not public, through a client of the caller's own, is in no program",
-    ),
-    Survivor(
-        'legacy/v1.py Images.update', "kwargs.pop('purge_props', True)",
-        'whoever updates through a service says whether to purge; only a direct call of the client leaves it out',
     ),
 )  # fmt: skip
 
