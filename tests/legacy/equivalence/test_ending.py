@@ -40,10 +40,12 @@ def test_an_ended_proof_leaves_nothing_behind(tmp_path: Path, how: signal.Signal
     scratch.mkdir()
     (tree / 'long.py').write_text(LONG)
     command = ['long.py', '--root', '.', '--', sys.executable, 'long.py', str(told)]
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)  # a child in the background would ignore it
     process = subprocess.Popen(
         [sys.executable, '-c', 'import sys; from legacy.equivalence import prove_cli; sys.exit(prove_cli.main(sys.argv[1:]))', *command],
         cwd=tree, env={**os.environ, 'TMPDIR': str(scratch)}, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
+    signal.signal(signal.SIGINT, ours)
     until = time.monotonic() + 60
     while not told.exists() and time.monotonic() < until:
         time.sleep(0.05)
