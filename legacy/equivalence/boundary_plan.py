@@ -42,7 +42,8 @@ NO_HOST = 'the address of the server is none'
 GOES_ON = 'the driver goes on where the old code gave up, for which the script has no answer'
 REFUSED = 'a keyword or a value that the faked client took and v2 has no field for'
 
-#: Statuses of the classes that glanceclient makes of an answer; its deprecated base classes mean the same.
+#: Statuses of the classes that glanceclient makes of an answer, by their names without HTTP (``HTTPNotImplemented`` is that of
+#: 501, which a recorded server answers); its deprecated base classes mean the same.
 STATUSES = {
     'MultipleChoices': 300, 'BadRequest': 400, 'Unauthorized': 401, 'Forbidden': 403, 'NotFound': 404,
     'MethodNotAllowed': 405, 'Conflict': 409, 'OverLimit': 413, 'InternalServerError': 500, 'NotImplemented': 501,

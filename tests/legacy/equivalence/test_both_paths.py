@@ -20,6 +20,7 @@ from legacy import glance
 def backup(context):
     return glance.get_default_image_service().create(context, {'name': 'nightly'})
 '''
+#: A user's tests. That one is skipped and one is expected to fail is what is asked here: the marker must end them so.
 MARKED = '''
 import types
 

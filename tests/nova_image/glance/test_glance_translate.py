@@ -58,6 +58,7 @@ def test_errors_of_others_and_of_ours_pass() -> None:
         assert translate.translate(error, answers.IMAGE, 'ID') is None
 
 
+#: Theirs by status: ``HTTPNotImplemented`` is what glanceclient makes of a server's 501.
 IMAGE_TABLE: list[tuple[Any, type[Exception], bool]] = [
     (glance.HTTPUnauthorized, errors.ImageNotAuthorized, False),
     (glance.HTTPForbidden, errors.ImageNotAuthorized, False),
