@@ -27,6 +27,9 @@ _LONGEST_LINE = 16 * 1024
 #: The year 9999; what is later is no time that anybody could read.
 _LAST_TIME = 253_402_300_800
 
+#: what a mismatch tells
+_TOLD = {'op', 'branch', 'candidate_branch', 'args', 'fields'}
+
 Key = tuple[str, str, str]
 
 
@@ -127,9 +130,9 @@ def _time(value: Any) -> float:
 
 def _seen(told: Any) -> dict[str, Any]:
     """A mismatch of which everything can be told; a damaged line may lack something."""
-    told['args'], [f'{told[name]}' for name in ('op', 'branch', 'candidate_branch')]
-    for values in told['fields'].values():
-        values['control'], values['candidate']
+    pairs = told['fields'].values()
+    if not told.keys() >= _TOLD or not all(values.keys() >= {'control', 'candidate'} for values in pairs):
+        raise ValueError('no mismatch')
     return {**told}
 
 
